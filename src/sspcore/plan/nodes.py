@@ -1,0 +1,339 @@
+"""Plan nodes: the relational algebra of a view, a frozen tree and a closed union.
+
+Owns the form of plans. What they mean is `engine/interpret.py`; whether one is well formed is `plan/check.py`.
+
+Every node yields *keyed rows*: a mapping from a key, unique in the node's result, to a row (a plain tuple in the
+order of `columns(node)`). Keys follow from the plan alone:
+
+    Scan                          the id                       Values       the position
+    Filter Project TopK           the input's key              SemiJoin AntiJoin Mark   the left key
+    Join                          flat tuple of the ids of its inputs, in FROM order, None for a padded side
+    Aggregate                     the tuple of canonical group values, () without GROUP BY
+    Distinct, UNION, INTERSECT, EXCEPT   the canonical row     UNION ALL    (branch, key)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from sspcore.algebra.values import Value
+from sspcore.plan.expressions import Constant, Expression, Param, bind, walk
+
+Pairs = tuple[tuple[Expression, Expression], ...]
+"""Equalities (expression over the left row, expression over the right row); NULL never matches."""
+
+
+@attrs.frozen
+class Scan:
+    """The rows of a table, cut to the named columns in this order.
+
+    A name the table does not have reads as NULL. `star` marks a scan of all columns (`SELECT *`), lowered anew
+    when the table grows a column. `alias` is for people.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    star: bool = attrs.field(default=False, eq=False)
+    alias: str = attrs.field(default="", eq=False)
+
+
+@attrs.frozen
+class Values:
+    """Constant rows: `VALUES (1, 'a'), (2, 'b')`; each cell a Constant or Param. `SELECT 1` scans one empty row."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Expression, ...], ...]
+
+
+@attrs.frozen
+class Filter:
+    """The rows for which the predicate is TRUE (not FALSE, not NULL)."""
+
+    input: Plan
+    predicate: Expression
+
+
+@attrs.frozen
+class Project:
+    """One output column per (name, expression)."""
+
+    input: Plan
+    columns: tuple[tuple[str, Expression], ...]
+
+
+@attrs.frozen
+class Join:
+    """Pairs of rows where all `on` equalities hold and `residual`, over the left columns then the right, is TRUE.
+
+    `kind` is inner, left, right or full; a row of a preserved side with no partner is padded with NULLs.
+    Without equalities it is a theta join, at the cost of the whole other side per change.
+    """
+
+    kind: str
+    left: Plan
+    right: Plan
+    on: Pairs = ()
+    residual: Expression | None = None
+
+
+@attrs.frozen
+class SemiJoin:
+    """Rows of the left with at least one partner on the right (EXISTS, IN)."""
+
+    left: Plan
+    right: Plan
+    on: Pairs = ()
+    residual: Expression | None = None
+
+
+@attrs.frozen
+class AntiJoin:
+    """Rows of the left with no partner on the right (NOT EXISTS)."""
+
+    left: Plan
+    right: Plan
+    on: Pairs = ()
+    residual: Expression | None = None
+
+
+@attrs.frozen
+class Mark:
+    """Every left row with one more column `name`, three-valued: does it have a partner on the right?
+
+    Candidates are the right rows for which `on` and `residual` hold (the correlation). Without `key` (EXISTS):
+    TRUE iff there is a candidate. With `key = (probe, member)` (probe IN (SELECT member …)): TRUE if a candidate's
+    member equals the probe; else NULL if there is a candidate and the probe is NULL, or a candidate's member is
+    NULL; else FALSE.
+    """
+
+    left: Plan
+    right: Plan
+    name: str
+    on: Pairs = ()
+    residual: Expression | None = None
+    key: tuple[Expression, Expression] | None = None
+
+
+@attrs.frozen
+class AggregateCall:
+    """count (of rows when `argument` is None, else of non-NULL values), sum, avg, min or max of an expression."""
+
+    function: str
+    argument: Expression | None = None
+    distinct: bool = False
+
+
+@attrs.frozen
+class Aggregate:
+    """One row per distinct combination of the group values, NULLs equal: the group values, then the aggregates.
+
+    Without groups exactly one row, also over nothing (count 0, the rest NULL). Where equal group values differ in
+    type (1 and 1.0) the one least by `full_order_key` among the members is shown.
+    """
+
+    input: Plan
+    groups: tuple[tuple[str, Expression], ...]
+    aggregates: tuple[tuple[str, AggregateCall], ...]
+
+
+@attrs.frozen
+class Distinct:
+    """Each different row once, NULLs equal; shown as the least by `full_order_key` among its equals."""
+
+    input: Plan
+
+
+@attrs.frozen
+class Union:
+    """The rows of all inputs, each different one once unless `all`."""
+
+    inputs: tuple[Plan, ...]
+    all: bool = False
+
+
+@attrs.frozen
+class Intersect:
+    """The different rows that are in both; shown as the least of its equals on the left."""
+
+    left: Plan
+    right: Plan
+
+
+@attrs.frozen
+class Except:
+    """The different rows of the left that are not in the right; shown as the least of its equals on the left."""
+
+    left: Plan
+    right: Plan
+
+
+@attrs.frozen
+class OrderTerm:
+    """Sort by an expression; `nulls_first` is explicit (SQL's default: last when ascending, first when descending)."""
+
+    expression: Expression
+    descending: bool = False
+    nulls_first: bool = False
+
+
+@attrs.frozen
+class TopK:
+    """The input in order, ties broken by key; with `limit`/`offset` (Constant, Param or None) only that window.
+
+    It is the only node that orders. A plan whose TopK is reached from the root through Projects only gives an
+    ordered view.
+    """
+
+    input: Plan
+    order: tuple[OrderTerm, ...]
+    limit: Constant | Param | None = None
+    offset: Constant | Param | None = None
+
+
+Plan = (
+    Scan | Values | Filter | Project | Join | SemiJoin | AntiJoin | Mark
+    | Aggregate | Distinct | Union | Intersect | Except | TopK
+)  # fmt: skip
+
+JOIN_KINDS = ("inner", "left", "right", "full")
+AGGREGATES = ("count", "sum", "avg", "min", "max")
+
+
+def children(plan: Plan) -> tuple[Plan, ...]:
+    """The inputs of a node, in order."""
+    match plan:
+        case Scan() | Values():
+            return ()
+        case Union():
+            return plan.inputs
+        case Join() | SemiJoin() | AntiJoin() | Mark() | Intersect() | Except():
+            return (plan.left, plan.right)
+        case _:
+            return (plan.input,)
+
+
+def with_children(plan: Plan, inputs: tuple[Plan, ...]) -> Plan:
+    """The node over other inputs."""
+    match plan:
+        case Scan() | Values():
+            return plan
+        case Union():
+            return attrs.evolve(plan, inputs=inputs)
+        case Join() | SemiJoin() | AntiJoin() | Mark() | Intersect() | Except():
+            return attrs.evolve(plan, left=inputs[0], right=inputs[1])
+        case _:
+            return attrs.evolve(plan, input=inputs[0])
+
+
+def columns(plan: Plan) -> tuple[str, ...]:
+    """The names of a node's output columns; names may repeat."""
+    match plan:
+        case Scan() | Values():
+            return plan.columns
+        case Project():
+            return tuple([name for name, _ in plan.columns])
+        case Join():
+            return columns(plan.left) + columns(plan.right)
+        case Mark():
+            return (*columns(plan.left), plan.name)
+        case Aggregate():
+            return tuple([name for name, _ in plan.groups]) + tuple([name for name, _ in plan.aggregates])
+        case Union():
+            return columns(plan.inputs[0])
+        case SemiJoin() | AntiJoin() | Intersect() | Except():
+            return columns(plan.left)
+        case _:
+            return columns(plan.input)
+
+
+def expressions(plan: Plan) -> Iterator[Expression]:
+    """The expressions of the node itself (not of its inputs)."""
+    match plan:
+        case Values():
+            for row in plan.rows:
+                yield from row
+        case Filter():
+            yield plan.predicate
+        case Project():
+            yield from (e for _, e in plan.columns)
+        case Join() | SemiJoin() | AntiJoin() | Mark():
+            for pair in plan.on:
+                yield from pair
+            if plan.residual is not None:
+                yield plan.residual
+            if isinstance(plan, Mark) and plan.key is not None:
+                yield from plan.key
+        case Aggregate():
+            yield from (e for _, e in plan.groups)
+            yield from (a.argument for _, a in plan.aggregates if a.argument is not None)
+        case TopK():
+            yield from (t.expression for t in plan.order)
+            yield from (e for e in (plan.limit, plan.offset) if e is not None)
+        case _:
+            return
+
+
+def walk_plan(plan: Plan) -> Iterator[Plan]:
+    """The node and everything below it, outermost first."""
+    yield plan
+    for child in children(plan):
+        yield from walk_plan(child)
+
+
+def map_expressions(plan: Plan, change: Callable[[Expression], Expression]) -> Plan:
+    """The node with every expression of its own replaced."""
+
+    def pairs(on: Pairs) -> Pairs:
+        return tuple([(change(a), change(b)) for a, b in on])
+
+    def maybe(e: Any) -> Any:
+        return None if e is None else change(e)
+
+    match plan:
+        case Values():
+            return attrs.evolve(plan, rows=tuple([tuple([change(c) for c in row]) for row in plan.rows]))
+        case Filter():
+            return attrs.evolve(plan, predicate=change(plan.predicate))
+        case Project():
+            return attrs.evolve(plan, columns=tuple([(n, change(e)) for n, e in plan.columns]))
+        case Join() | SemiJoin() | AntiJoin():
+            return attrs.evolve(plan, on=pairs(plan.on), residual=maybe(plan.residual))
+        case Mark():
+            key = None if plan.key is None else (change(plan.key[0]), change(plan.key[1]))
+            return attrs.evolve(plan, on=pairs(plan.on), residual=maybe(plan.residual), key=key)
+        case Aggregate():
+            calls = [(n, attrs.evolve(a, argument=maybe(a.argument))) for n, a in plan.aggregates]
+            return attrs.evolve(plan, groups=tuple([(n, change(e)) for n, e in plan.groups]), aggregates=tuple(calls))
+        case TopK():
+            terms = [attrs.evolve(t, expression=change(t.expression)) for t in plan.order]
+            return attrs.evolve(plan, order=tuple(terms), limit=maybe(plan.limit), offset=maybe(plan.offset))
+        case _:
+            return plan
+
+
+def bind_plan(plan: Plan, params: Mapping[str, Value]) -> Plan:
+    """The plan with every parameter replaced by its constant; UsageError when one is missing."""
+    inputs = tuple([bind_plan(c, params) for c in children(plan)])
+    return map_expressions(with_children(plan, inputs), lambda e: bind(e, params))
+
+
+def params_of(plan: Plan) -> set[str]:
+    """The names of all parameters the plan reads."""
+    return {
+        e.name for node in walk_plan(plan) for top in expressions(node) for e in walk(top) if isinstance(e, Param)
+    }
+
+
+def tables_of(plan: Plan) -> set[str]:
+    """The names of all tables the plan reads."""
+    return {node.table for node in walk_plan(plan) if isinstance(node, Scan)}
+
+
+def ordering(plan: Plan) -> TopK | None:
+    """The TopK that orders the plan's result, or None for an unordered one."""
+    while isinstance(plan, Project):
+        plan = plan.input
+    return plan if isinstance(plan, TopK) else None
