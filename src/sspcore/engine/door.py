@@ -1,0 +1,334 @@
+"""The door: every change is checked, converted and judged here, before the first write.
+
+Owns admission: static checks, canonical values, strictness, versions, redelivery, netting. It looks at tables
+and marks and changes neither until `commit`, which cannot fail. Refuses to know views, queues and circuits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from sspcore.algebra.values import same
+from sspcore.engine.change import OPS, Change
+from sspcore.engine.options import CircuitOptions
+from sspcore.engine.rows import RowMaker
+from sspcore.engine.schema import Schema, check_id, open_schema
+from sspcore.engine.table import Id, Net, Row, Table
+from sspcore.errors import ChangeRejected, UnknownTable, did_you_mean
+
+_MISSING: Any = object()
+
+
+@attrs.define
+class Draft:
+    """What a batch would make of one table: the rows it touches, and the schema it needs."""
+
+    rows: Mapping[Id, Row]
+    versions: Mapping[Id, int]
+    maker: RowMaker
+    touched: dict[Id, Row | None] = attrs.field(factory=dict)
+    stamped: dict[Id, int | None] = attrs.field(factory=dict)
+
+    def current(self, key: Id) -> Row | None:
+        """The row as the changes before this one leave it, in the draft's (perhaps wider) layout."""
+        row = self.touched.get(key, _MISSING)
+        if row is _MISSING:
+            row = self.rows.get(key)
+            if row is not None and len(row) < self.maker.width:
+                row = row + (None,) * (self.maker.width - len(row))
+        result: Row | None = row
+        return result
+
+    def net(self) -> list[Net]:
+        """(id, old, new) of every id whose row really changes; old rows are padded to the new layout."""
+        out: list[Net] = []
+        width = self.maker.width
+        old_rows = self.rows
+        for key, new in self.touched.items():
+            old = old_rows.get(key)
+            if old is not None and len(old) < width:
+                old += (None,) * (width - len(old))
+            if new is not None and len(new) < width:
+                new += (None,) * (width - len(new))
+            if old is None or new is None:
+                if old is not new:
+                    out.append((key, old, new))
+            elif not same(old, new):
+                out.append((key, old, new))
+        return out
+
+
+@attrs.define
+class Resolution:
+    """A batch that will be accepted: per table the net row changes, plus schemas, marks and counts. Nothing written."""
+
+    net: dict[str, list[Net]]
+    created: dict[str, Schema]
+    widened: dict[str, Schema]
+    marks: dict[str, int]
+    versions: dict[str, dict[Id, int | None]]
+    received: int
+    no_ops: int
+    duplicates: int
+
+    @property
+    def changed(self) -> int:
+        """How many rows the batch changes."""
+        return sum(map(len, self.net.values()))
+
+
+class Door:
+    """Admission to a set of tables.
+
+    Args: `tables`, name → Table, owned by the caller and read here; `options`; `marks`, source → last seq;
+    `reserved`, names no table may take (those of views).
+    """
+
+    def __init__(
+        self, tables: dict[str, Table], options: CircuitOptions, marks: dict[str, int], reserved: Container[str] = ()
+    ) -> None:
+        self.tables = tables
+        self.reserved = reserved
+        self.options = options
+        self.marks = marks
+        self._makers: dict[str, RowMaker] = {}
+
+    def resolve(self, changes: Sequence[Change]) -> Resolution:
+        """Judge a batch in order. Raises ChangeRejected (the producer's fault), naming index and remedy; writes nothing.
+
+        Cost: O(changes), and O(rows of the table) for clear and replace.
+        """
+        drafts: dict[str, Draft] = {}
+        try:
+            return self._resolve(changes, drafts)
+        finally:
+            self._forget(drafts)
+
+    def _resolve(self, changes: Sequence[Change], drafts: dict[str, Draft]) -> Resolution:
+        created: dict[str, Schema] = {}
+        marks: dict[str, int] = {}
+        duplicates = no_ops = 0
+        index = 0
+        try:
+            for index, change in enumerate(changes):
+                if type(change) is not Change:
+                    raise ChangeRejected(
+                        f"a batch holds changes, not {type(change).__name__}",
+                        hint="make them with sspcore.create, update, upsert, merge, delete, clear or replace",
+                    )
+                if change.source is not None and change.seq is not None and self._seen(change, marks):
+                    duplicates += 1
+                    continue
+                draft = drafts.get(change.table) if type(change.table) is str else None
+                if draft is None:
+                    draft = drafts[change.table] = self._draft(change.table, created)
+                judge = _JUDGES.get(change.op) if type(change.op) is str else None
+                if judge is None:
+                    raise ChangeRejected(
+                        f"unknown op {change.op!r}", hint=did_you_mean(str(change.op), OPS)
+                    )
+                if not judge(self, draft, change):
+                    no_ops += 1
+        except ChangeRejected as error:
+            error.index, error.change = index, changes[index]
+            raise
+        except ValueError as error:
+            raise ChangeRejected(_place(changes[index]) + str(error), index=index, change=changes[index]) from None
+        return self._resolution(drafts, created, marks, len(changes), no_ops, duplicates)
+
+    def commit(self, resolution: Resolution) -> None:
+        """Write a resolution made against the present state. Cannot fail."""
+        for name, schema in resolution.created.items():
+            self.tables[name] = Table(schema)
+        for name, schema in resolution.widened.items():
+            self.tables[name].widen(schema)
+        for name, net in resolution.net.items():
+            self.tables[name].write(net)
+        for name, versions in resolution.versions.items():
+            held = self.tables[name].versions
+            for key, version in versions.items():
+                if version is None:
+                    held.pop(key, None)
+                else:
+                    held[key] = version
+        self.marks.update(resolution.marks)
+
+    def _seen(self, change: Change, marks: dict[str, int]) -> bool:
+        source, seq = change.source, change.seq
+        if type(source) is not str or type(seq) is not int:
+            raise ChangeRejected(f"a mark is (text, integer), not ({source!r}, {seq!r})")
+        # Within one batch a source may repeat a seq (one event, several rows): only marks of earlier batches count.
+        before = self.marks.get(source)
+        if before is not None and seq <= before:
+            return True
+        marks[source] = max(seq, marks.get(source, seq))
+        return False
+
+    def _draft(self, name: str, created: dict[str, Schema]) -> Draft:
+        if type(name) is not str or not name:
+            raise ChangeRejected(f"a change names its table by text, not {name!r}")
+        table = self.tables.get(name)
+        if table is not None:
+            maker = self._makers.get(name)
+            if maker is None or maker.schema is not table.schema:
+                maker = self._makers[name] = RowMaker(table.schema, self.options.max_columns)
+            return Draft(table.rows, table.versions, maker)
+        if name in self.reserved:
+            raise ChangeRejected(f"{name!r} is a view", hint="change the tables it reads; views and tables share names")
+        if self.options.strict_tables:
+            error = UnknownTable(name, self.tables)
+            raise ChangeRejected(error.message, hint=error.hint or "create_table declares it")
+        schema = created[name] = open_schema(name)
+        return Draft({}, {}, RowMaker(schema, self.options.max_columns))
+
+    def _resolution(
+        self, drafts: dict[str, Draft], created: dict[str, Schema], marks: dict[str, int],
+        received: int, no_ops: int, duplicates: int,
+    ) -> Resolution:  # fmt: skip
+        net: dict[str, list[Net]] = {}
+        widened: dict[str, Schema] = {}
+        versions: dict[str, dict[Id, int | None]] = {}
+        for name, draft in drafts.items():
+            rows = draft.net()
+            no_ops += len(draft.touched) - len(rows)
+            if draft.maker.added:
+                schema = draft.maker.widened()
+                if name in created:
+                    created[name] = schema
+                else:
+                    widened[name] = schema
+            limit = self.options.max_rows
+            if limit is not None and len(draft.rows) + len(rows) > limit:
+                count = len(draft.rows) + sum((new is not None) - (old is not None) for _, old, new in rows)
+                if count > limit:
+                    raise ChangeRejected(
+                        f"table {name!r} would hold {count} rows, above max_rows = {limit}", hint="delete rows first"
+                    )
+            if rows:
+                net[name] = rows
+            if draft.stamped:
+                versions[name] = draft.stamped
+        return Resolution(net, created, widened, marks, versions, received, no_ops, duplicates)
+
+    def _forget(self, drafts: dict[str, Draft]) -> None:
+        for name, draft in drafts.items():
+            if draft.maker.added:
+                self._makers.pop(name, None)
+
+    # Judges: each answers whether the change does anything (False: a no-op), or raises ChangeRejected.
+
+    def _row_id(self, change: Change) -> Id:
+        key = change.id
+        return key if type(key) is str and key.isascii() else check_id(key)
+
+    def _newer(self, draft: Draft, key: Id, change: Change) -> bool:
+        version = change.version
+        if version is None:
+            return True
+        if type(version) is not int:
+            raise ChangeRejected(f"a row version is an integer, not {version!r}")
+        held = draft.stamped.get(key, draft.versions.get(key))
+        if held is None or version > held:
+            draft.stamped[key] = version
+            return True
+        if self.options.stale == "refuse":
+            raise ChangeRejected(
+                f"{_place(change)}row version {version} is not above {held}", hint="read the row again, then retry"
+            )
+        return False
+
+    def _judge_create(self, draft: Draft, change: Change) -> bool:
+        key = self._row_id(change)
+        row = draft.maker.row(key, change.row)
+        if not self._newer(draft, key, change):
+            return False
+        if self.options.strict and draft.current(key) is not None:
+            raise ChangeRejected(f"{_place(change)}the row exists already", hint="use upsert, or update")
+        draft.touched[key] = row
+        return True
+
+    def _judge_update(self, draft: Draft, change: Change) -> bool:
+        key = self._row_id(change)
+        row = draft.maker.row(key, change.row)
+        if not self._newer(draft, key, change):
+            return False
+        if self.options.strict and draft.current(key) is None:
+            raise ChangeRejected(f"{_place(change)}there is no such row to update", hint="use upsert, or create")
+        draft.touched[key] = row
+        return True
+
+    def _judge_upsert(self, draft: Draft, change: Change) -> bool:
+        key = self._row_id(change)
+        row = draft.maker.row(key, change.row)
+        if not self._newer(draft, key, change):
+            return False
+        draft.touched[key] = row
+        return True
+
+    def _judge_merge(self, draft: Draft, change: Change) -> bool:
+        key = self._row_id(change)
+        patch = draft.maker.patch(key, change.row)
+        if not self._newer(draft, key, change):
+            return False
+        before = draft.current(key)
+        if before is None:
+            if self.options.strict:
+                raise ChangeRejected(f"{_place(change)}there is no such row to merge into", hint="use upsert, or create")
+            draft.touched[key] = draft.maker.row(key, change.row)
+            return True
+        cells = list(before) + [None] * (draft.maker.width - len(before))
+        for position, value in patch:
+            cells[position] = value
+        draft.touched[key] = tuple(cells)
+        return True
+
+    def _judge_delete(self, draft: Draft, change: Change) -> bool:
+        key = self._row_id(change)
+        if change.row is not None:
+            raise ChangeRejected(f"{_place(change)}a delete carries no row", hint="leave row out")
+        if not self._newer(draft, key, change) or draft.current(key) is None:
+            return False
+        if change.version is None and key in draft.versions:
+            draft.stamped[key] = None  # an unversioned delete forgets; a versioned one stays as a tombstone
+        draft.touched[key] = None
+        return True
+
+    def _judge_clear(self, draft: Draft, change: Change) -> bool:
+        if change.id is not None or change.row is not None:
+            raise ChangeRejected(f"clear of {change.table!r} carries neither id nor row")
+        self._remove_all_but(draft, ())
+        return True
+
+    def _judge_replace(self, draft: Draft, change: Change) -> bool:
+        if change.id is not None or not isinstance(change.row, Mapping):
+            raise ChangeRejected(f"replace of {change.table!r} carries rows as a mapping {{id: row}}")
+        rows = {}
+        for raw, value in change.row.items():
+            key = check_id(raw)
+            rows[key] = draft.maker.row(key, value)
+        self._remove_all_but(draft, rows)
+        draft.touched.update(rows)
+        return True
+
+    @staticmethod
+    def _remove_all_but(draft: Draft, kept: Iterable[Id]) -> None:
+        keep = set(kept)
+        for key in [*draft.rows, *draft.touched]:
+            if key not in keep:
+                draft.touched[key] = None
+
+
+def _place(change: Any) -> str:
+    if change.id is None:
+        return f"table {change.table!r}: "
+    return f"row {change.id!r} of table {change.table!r}: "
+
+
+_JUDGES: dict[str, Callable[[Door, Draft, Change], bool]] = {
+    "create": Door._judge_create, "update": Door._judge_update, "upsert": Door._judge_upsert,
+    "merge": Door._judge_merge, "delete": Door._judge_delete,
+    "clear": Door._judge_clear, "replace": Door._judge_replace,
+}  # fmt: skip

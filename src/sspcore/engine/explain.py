@@ -1,0 +1,171 @@
+"""Plans for people: an indented tree in words close to SQL.
+
+Owns the wording. Refuses to know circuits and tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from sspcore.algebra.values import Value
+from sspcore.plan.expressions import Call, Column, Constant, Expression, Param
+from sspcore.plan.nodes import (
+    Aggregate,
+    AggregateCall,
+    AntiJoin,
+    Distinct,
+    Except,
+    Filter,
+    Intersect,
+    Join,
+    Mark,
+    OrderTerm,
+    Pairs,
+    Plan,
+    Project,
+    Scan,
+    SemiJoin,
+    TopK,
+    Union,
+    Values,
+    children,
+    columns,
+)  # fmt: skip
+
+_INFIX = frozenset({"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "||", "and", "or", "like", "ilike"})
+_POSTFIX = {"is null": "is null", "is true": "is true", "is false": "is false"}
+
+
+@attrs.frozen
+class Explanation:
+    """A plan with its parameters and warnings; `str()` is for people."""
+
+    plan: Plan
+    params: Mapping[str, Value]
+    warnings: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = list(_tree(self.plan, "", ""))
+        lines += [f"${name} = {value!r}" for name, value in self.params.items()]
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
+
+
+def explain_plan(plan: Plan, params: Mapping[str, Value], warnings: tuple[str, ...] = ()) -> Explanation:
+    """The explanation of a plan."""
+    return Explanation(plan, dict(params), warnings)
+
+
+def _tree(plan: Plan, first: str, rest: str) -> list[str]:
+    lines = [first + describe(plan)]
+    inputs = children(plan)
+    for i, child in enumerate(inputs):
+        last = i == len(inputs) - 1
+        lines += _tree(child, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))
+    return lines
+
+
+def describe(plan: Plan) -> str:
+    """One line for a node.
+
+    >>> describe(Scan("flights", ("id", "carrier")))
+    'scan flights (id, carrier)'
+    """
+    match plan:
+        case Scan():
+            alias = f" as {plan.alias}" if plan.alias and plan.alias != plan.table else ""
+            return f"scan {plan.table}{alias} ({', '.join(plan.columns)})"
+        case Values():
+            return f"values, {len(plan.rows)} row{'s' * (len(plan.rows) != 1)}"
+        case Filter():
+            return f"filter {show(plan.predicate, columns(plan.input))}"
+        case Project():
+            names = columns(plan.input)
+            return "project " + ", ".join(_named(name, show(e, names)) for name, e in plan.columns)
+        case Join():
+            theta = "" if plan.on else " (theta: a change costs the other side)"
+            return f"{plan.kind} join{_condition(plan.on, plan.residual, plan.left, plan.right)}{theta}"
+        case SemiJoin() | AntiJoin():
+            word = "semi join" if isinstance(plan, SemiJoin) else "anti join"
+            return word + _condition(plan.on, plan.residual, plan.left, plan.right)
+        case Mark():
+            key = ""
+            if plan.key is not None:
+                key = f" {show(plan.key[0], columns(plan.left))} in {show(plan.key[1], columns(plan.right))}"
+            return f"mark {plan.name}:{key}{_condition(plan.on, plan.residual, plan.left, plan.right)}"
+        case Aggregate():
+            names = columns(plan.input)
+            calls = ", ".join(_named(name, _call(a, names)) for name, a in plan.aggregates)
+            groups = ", ".join(_named(name, show(e, names)) for name, e in plan.groups)
+            return "aggregate " + (calls or "nothing") + (f" by {groups}" if plan.groups else "")
+        case Distinct():
+            return "distinct"
+        case Union():
+            return "union all" if plan.all else "union"
+        case Intersect():
+            return "intersect"
+        case Except():
+            return "except"
+        case TopK():
+            order = ", ".join(_term(t, columns(plan.input)) for t in plan.order)
+            limit = f" limit {show(plan.limit, ())}" if plan.limit is not None else ""
+            offset = f" offset {show(plan.offset, ())}" if plan.offset is not None else ""
+            return f"order by {order or 'key'}{limit}{offset}"
+
+
+def show(expression: Expression, names: tuple[str, ...]) -> str:
+    """An expression as text, its columns by name."""
+    match expression:
+        case Column():
+            return names[expression.index] if expression.index < len(names) else f"#{expression.index}"
+        case Constant():
+            return _literal(expression.value)
+        case Param():
+            return f"${expression.name}"
+        case Call():
+            return _show_call(expression, names)
+
+
+def _show_call(call: Call, names: tuple[str, ...]) -> str:
+    args = [show(a, names) for a in call.args]
+    if call.function in _INFIX and len(args) >= 2:
+        return "(" + f" {call.function} ".join(args) + ")"
+    if call.function in _POSTFIX:
+        return f"({args[0]} {_POSTFIX[call.function]})"
+    if call.function == "not":
+        return f"not {args[0]}"
+    if call.function == "in":
+        return f"({args[0]} in ({', '.join(args[1:])}))"
+    if call.function == "cast":
+        return f"cast({args[0]} as {args[1].strip(chr(39))})"
+    return f"{call.function}({', '.join(args)})"
+
+
+def _literal(value: Value) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "NULL", True: "TRUE", False: "FALSE"}[value]
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+
+
+def _named(name: str, text: str) -> str:
+    return text if name == text else f"{text} as {name}"
+
+
+def _call(call: AggregateCall, names: tuple[str, ...]) -> str:
+    argument = "*" if call.argument is None else show(call.argument, names)
+    return f"{call.function}({'distinct ' * call.distinct}{argument})"
+
+
+def _term(term: OrderTerm, names: tuple[str, ...]) -> str:
+    nulls = "" if term.nulls_first == term.descending else f" nulls {'first' if term.nulls_first else 'last'}"
+    return show(term.expression, names) + " desc" * term.descending + nulls
+
+
+def _condition(on: Pairs, residual: Expression | None, left: Plan, right: Plan) -> str:
+    names = columns(left), columns(right)
+    parts = [f"{show(a, names[0])} = {show(b, names[1])}" for a, b in on]
+    if residual is not None:
+        parts.append(show(residual, names[0] + names[1]))
+    return f" on {' and '.join(parts)}" if parts else ""

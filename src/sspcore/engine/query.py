@@ -1,0 +1,108 @@
+"""From what people pass as a query to a checked plan: SQL text, a builder query, a plan, or a JSON plan.
+
+Owns the choice of the way in, and the check that parameters fit. Refuses to know circuits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from sspcore.algebra.values import Value, canonical
+from sspcore.engine.schema import Schema, open_schema
+from sspcore.engine.table import Table
+from sspcore.errors import UnknownTable, UsageError, did_you_mean
+from sspcore.plan.check import check
+from sspcore.plan.nodes import Plan, params_of, tables_of
+
+
+@attrs.frozen
+class Understood:
+    """A checked plan (parameters not yet bound), the parameters' canonical values, and warnings for people."""
+
+    plan: Plan
+    params: dict[str, Value]
+    warnings: tuple[str, ...]
+
+
+class Catalog(Mapping[str, Schema]):
+    """Schemas by table name; unless strict, an unknown name is an open table nobody has filled yet."""
+
+    def __init__(self, tables: Mapping[str, Table], strict: bool) -> None:
+        self._tables = tables
+        self._strict = strict
+
+    def __getitem__(self, name: str) -> Schema:
+        table = self._tables.get(name)
+        if table is not None:
+            return table.schema
+        if self._strict or not name:
+            raise KeyError(name)
+        return open_schema(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
+def lower_query(query: object, catalog: Catalog, views: Mapping[str, Plan]) -> tuple[Plan, tuple[str, ...]]:
+    """The checked plan of a query, and warnings. Raises SqlError, PlanError or UsageError: always the caller's.
+
+    `views` maps view ids to their plans; `FROM view` inlines them.
+    """
+    warnings: tuple[str, ...] = ()
+    if isinstance(query, str):
+        from sspcore.plan.sql import lower  # sqlglot is imported only when SQL is used
+
+        lowered = lower(query, catalog, views=views)
+        plan, warnings = lowered.plan, lowered.warnings
+    elif isinstance(query, Plan):
+        plan = query
+    elif isinstance(query, Mapping):
+        from sspcore.plan.json import from_json
+
+        plan = from_json(query)
+    elif hasattr(query, "lower"):
+        lowered = query.lower(catalog)
+        plan, warnings = lowered.plan, lowered.warnings
+    else:
+        raise UsageError(
+            f"a query is SQL text, a builder query, a plan or a JSON plan, not {type(query).__name__}",
+            hint="start with sspcore.query('table'), or pass SQL text",
+        )
+    check(plan)
+    for name in sorted(tables_of(plan)):
+        if name in views:
+            raise UsageError(f"{name!r} is a view", hint="only SQL reads views by name")
+        if name not in catalog:
+            raise UnknownTable(name, catalog)
+    return plan, warnings
+
+
+def understand(
+    query: object, params: Mapping[str, Any] | None, catalog: Catalog, views: Mapping[str, Plan]
+) -> Understood:
+    """`lower_query`, with a canonical value for every parameter; UsageError for a missing or an unknown one."""
+    plan, warnings = lower_query(query, catalog, views)
+    return Understood(plan, _checked_params(plan, params or {}), warnings)
+
+
+def _checked_params(plan: Plan, params: Mapping[str, Any]) -> dict[str, Value]:
+    wanted = params_of(plan)
+    for name in params:
+        if name not in wanted:
+            raise UsageError(f"the query has no parameter ${name}", hint=did_you_mean(str(name), wanted))
+    missing = sorted(wanted - set(params))
+    if missing:
+        raise UsageError(f"parameter ${missing[0]} has no value", hint="pass it in params")
+    values = {}
+    for name, value in params.items():
+        try:
+            values[name] = canonical(value)
+        except ValueError as error:
+            raise UsageError(f"parameter ${name}: {error}") from None
+    return values

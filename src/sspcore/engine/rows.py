@@ -1,0 +1,146 @@
+"""From what people pass as a row to the tuple a table keeps.
+
+Owns layout, types and the key column. One `RowMaker` serves one schema; on an open table it notes new columns
+(`added`) without touching the table, so that a refused batch leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sspcore.algebra.values import Value, canonical, same
+from sspcore.engine.schema import Schema, typed
+from sspcore.errors import ChangeRejected, did_you_mean
+
+Row = tuple[Value, ...]
+
+
+class RowMaker:
+    """Makes row tuples of one schema. `width` grows as an open table meets new columns, listed in `added`."""
+
+    def __init__(self, schema: Schema, max_columns: int) -> None:
+        self.schema = schema
+        self.max_columns = max_columns
+        self.kinds = list(schema.columns.values())
+        self.names = list(schema.names)
+        self.position = {name: i for i, name in enumerate(self.names)}
+        self.width = len(self.names)
+        self.added: list[str] = []
+        key = schema.key
+        self._key_at = self.position[key] if isinstance(key, str) else None
+        self._keys_at = [self.position[k] for k in key] if isinstance(key, tuple) else None
+
+    def row(self, key: Any, given: Any) -> Row:
+        """A full row: columns not named become NULL. `given` is a mapping, or a tuple in schema order.
+
+        Raises ChangeRejected or ValueError (the producer's data). Cost: O(columns).
+        """
+        if type(given) is tuple or type(given) is list:
+            return self._from_sequence(key, given)
+        if not isinstance(given, Mapping):
+            raise ChangeRejected(
+                f"row {key!r} of table {self.schema.table!r}: a row is a mapping of columns, not {type(given).__name__}"
+            )
+        cells: list[Value] = [None] * self.width
+        position, kinds, convert = self.position, self.kinds, self._convert
+        for name, value in given.items():
+            at = position.get(name)
+            if at is None:
+                at = self._new_column(name)
+                cells.append(None)
+            if value is not None:
+                kind = type(value)
+                if kinds[at] == "any" and (kind is int or (kind is str and value.isascii())):
+                    cells[at] = value  # the two commonest cells are canonical as they come
+                else:
+                    cells[at] = convert(at, value)
+        self._fill_key(cells, key)
+        return tuple(cells)
+
+    def patch(self, key: Any, given: Any) -> list[tuple[int, Value]]:
+        """The cells a merge sets, as (position, value)."""
+        if not isinstance(given, Mapping):
+            raise ChangeRejected(f"a merge carries a mapping of columns, not {type(given).__name__}")
+        cells = []
+        for name, value in given.items():
+            at = self.position.get(name)
+            cells.append((self._new_column(name) if at is None else at, value))
+        checked = [(at, self._convert(at, value)) for at, value in cells]
+        held = dict(checked)
+        for at, part in self._key_cells(key):
+            if at in held and not same(held[at], part):
+                self._refuse_key(at, held[at], key)
+        return checked
+
+    def widened(self) -> Schema:
+        """The schema with the new columns."""
+        return self.schema.widened(self.added)
+
+    def _convert(self, at: int, value: Any) -> Value:
+        kind = self.kinds[at]
+        try:
+            return canonical(value) if kind == "any" else typed(value, kind)
+        except ValueError as error:
+            raise ChangeRejected(
+                f"column {self.names[at]!r} of table {self.schema.table!r}: {error}",
+                hint="" if kind == "any" else f"the column is declared {kind}",
+            ) from None
+
+    def _from_sequence(self, key: Any, given: Any) -> Row:
+        if len(given) != self.width:
+            raise ChangeRejected(
+                f"row {key!r} of table {self.schema.table!r} has {len(given)} cells, the table {self.width} columns: "
+                + ", ".join(self.names)
+            )
+        cells = [None if value is None else self._convert(at, value) for at, value in enumerate(given)]
+        self._fill_key(cells, key)
+        return tuple(cells)
+
+    def _key_cells(self, key: Any) -> list[tuple[int, Value]]:
+        if self._key_at is not None:
+            return [(self._key_at, key)]
+        if self._keys_at is None:
+            return []
+        if type(key) is not tuple or len(key) != len(self._keys_at):
+            raise ChangeRejected(
+                f"the id of table {self.schema.table!r} is a tuple of {len(self._keys_at)} "
+                f"({', '.join(self.schema.key_columns)}), not {key!r}"
+            )
+        return list(zip(self._keys_at, key, strict=True))
+
+    def _fill_key(self, cells: list[Value], key: Any) -> None:
+        for at, part in [(self._key_at, key)] if self._key_at is not None else self._key_cells(key):
+            held = cells[at]
+            if held is None:
+                cells[at] = part if self.kinds[at] == "any" else self._convert(at, part)
+            elif (
+                held is not part
+                and not (type(held) is type(part) and held == part)
+                and not same(held, self._convert(at, part))
+            ):
+                self._refuse_key(at, held, key)
+
+    def _refuse_key(self, at: int, held: Value, key: Any) -> None:
+        raise ChangeRejected(
+            f"row {key!r} of table {self.schema.table!r}: its key column {self.names[at]!r} says {held!r}",
+            hint="leave the key column out, or make it equal to the id",
+        )
+
+    def _new_column(self, name: Any) -> int:
+        table = self.schema.table
+        if type(name) is not str or not name:
+            raise ChangeRejected(f"table {table!r}: {name!r} is no column name")
+        if not self.schema.open:
+            raise ChangeRejected(
+                f"unknown column {name!r} in table {table!r}", hint=did_you_mean(name, self.names)
+            )
+        if self.width >= self.max_columns:
+            raise ChangeRejected(f"table {table!r} would have more than {self.max_columns} columns (max_columns)")
+        canonical(name)
+        self.names.append(name)
+        self.kinds.append("any")
+        self.added.append(name)
+        self.position[name] = self.width
+        self.width += 1
+        return self.width - 1
