@@ -199,7 +199,7 @@ class Circuit:
             for view in readers:
                 try:
                     update = self._advance(view, resolution, version)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - the unit of fault is the view
                     failed[view.id] = error
                     continue
                 if update is not None:
@@ -219,7 +219,7 @@ class Circuit:
         if not widened:
             try:
                 return view.advance(resolution.net, version)
-            except Exception:
+            except Exception:  # noqa: BLE001 - as above; if this raises too, the view has failed
                 return view.rehydrate(self._tables, version)
         stars = {node.table for node in walk_plan(view.plan) if isinstance(node, Scan) and node.star}
         if not stars & widened or isinstance(view.query, Plan):
