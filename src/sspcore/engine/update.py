@@ -94,7 +94,7 @@ class ViewUpdate:
         Raises InternalError when the two do not chain.
         """
         if later.reset:
-            return later
+            return attrs.evolve(later, from_version=self.from_version)
         if later.epoch != self.epoch or later.from_version != self.version:
             raise InternalError(
                 f"updates of view {self.view!r} do not chain: {self.epoch}-{self.version} then "
