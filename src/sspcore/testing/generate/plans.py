@@ -1,0 +1,220 @@
+"""Plans: random trees of every node kind, small enough to recompute after each step.
+
+Owns the mix: how often each node, self-joins and three occurrences of one table come up, and what keeps results
+from being empty. Refuses to know how plans are run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+
+from sspcore.algebra.values import Value
+from sspcore.engine.schema import Schema
+from sspcore.plan import nodes
+from sspcore.plan.expressions import Call, Column, Constant, Expression, Param, rewrite
+from sspcore.plan.nodes import Plan
+from sspcore.testing.generate import values
+from sspcore.testing.generate.choices import Choices
+from sspcore.testing.generate.expressions import NUMBERS, column, predicate, scalar
+
+Kinds = tuple[str, ...]
+
+UNARY: Final = ((6, "filter"), (4, "project"), (6, "aggregate"), (3, "distinct"), (5, "topk"))
+BINARY: Final = (
+    (10, "join"), (4, "semi"), (4, "anti"), (5, "mark"),
+    (3, "union"), (3, "union all"), (3, "intersect"), (3, "except"),
+)  # fmt: skip
+CALLS: Final = ((4, "count"), (4, "sum"), (3, "avg"), (4, "min"), (4, "max"))
+
+
+@attrs.frozen
+class Sub:
+    """A plan with what is known of it: the kind of each column, and how many scans feed it."""
+
+    plan: Plan
+    kinds: Kinds
+    scans: int
+
+
+@attrs.define
+class Planner:
+    """Draws plans over the schemas. At most `scans` occurrences of tables in one plan."""
+
+    choices: Choices
+    schemas: Sequence[Schema]
+    last: Schema | None = None
+
+    def plan(self, scans: int, depth: int = 4) -> Sub:
+        """A plan of at most so many occurrences of tables."""
+        c = self.choices
+        if depth <= 0 or (depth < 4 and c.chance(22)):
+            return self.leaf()
+        if scans >= 2 and c.chance(58):
+            form = c.weighted(BINARY)
+            right = c.between(1, scans - 1)
+            return self.binary(form, self.plan(scans - right, depth - 1), self.plan(right, depth - 1))
+        return self.unary(c.weighted(UNARY), self.plan(scans, depth - 1))
+
+    def leaf(self) -> Sub:
+        """A scan, as often as not of the table scanned last (self-joins); seldom constant rows."""
+        c = self.choices
+        if c.chance(6):
+            kinds = tuple([values.kind(c) for _ in range(c.between(1, 2))])
+            rows = [tuple([Constant(values.value(c, k)) for k in kinds]) for _ in range(c.between(1, 3))]
+            return Sub(nodes.Values(tuple([f"v{i}" for i in range(len(kinds))]), tuple(rows)), kinds, 1)
+        schema = self.last = self.last if self.last is not None and c.chance(50) else c.pick(self.schemas)
+        known = dict(schema.columns)
+        if schema.open:
+            known |= dict.fromkeys(("u", "v", "w"), "any")  # some name no column yet: NULL until the table grows it
+        names = c.some(sorted(known), 2, 4)
+        return Sub(nodes.Scan(schema.table, tuple(names)), tuple([known[n] for n in names]), 1)
+
+    def unary(self, form: str, sub: Sub) -> Sub:
+        c = self.choices
+        if form == "filter":
+            return Sub(nodes.Filter(sub.plan, predicate(c, sub.kinds)), sub.kinds, sub.scans)
+        if form == "project":
+            cells = [scalar(c, sub.kinds) for _ in range(c.between(1, 3))]
+            named = tuple([(f"p{i}", e) for i, (e, _) in enumerate(cells)])
+            return Sub(nodes.Project(sub.plan, named), tuple([kind for _, kind in cells]), sub.scans)
+        if form == "distinct":
+            return Sub(nodes.Distinct(self.narrow(sub, 2).plan), self.narrow_kinds, sub.scans)
+        if form == "aggregate":
+            return self.aggregate(sub)
+        return self.topk(sub)
+
+    narrow_kinds: Kinds = ()
+
+    def narrow(self, sub: Sub, width: int, kinds: Kinds | None = None) -> Sub:
+        """The input cut to so many columns (of the given kinds where it has them), so that rows coincide."""
+        c = self.choices
+        wanted: Sequence[str | None] = kinds if kinds is not None else [None] * c.between(1, width)
+        cells = [column(c, sub.kinds, () if want is None else (want,)) for want in wanted]
+        self.narrow_kinds = tuple([kind for _, kind in cells])
+        named = tuple([(f"n{i}", e) for i, (e, _) in enumerate(cells)])
+        return Sub(nodes.Project(sub.plan, named), self.narrow_kinds, sub.scans)
+
+    def aggregate(self, sub: Sub) -> Sub:
+        c = self.choices
+        groups = [scalar(c, sub.kinds) if c.chance(20) else column(c, sub.kinds) for _ in range(c.weighted(
+            ((5, 1), (2, 0), (3, 2))))]  # fmt: skip
+        calls, kinds = [], []
+        for i in range(c.between(1, 3)):
+            function = c.weighted(CALLS)
+            if function == "count" and c.chance(50):
+                calls.append((f"a{i}", nodes.AggregateCall("count")))
+                kinds.append("integer")
+                continue
+            wanted = NUMBERS if function in ("sum", "avg") else ()
+            argument, kind = column(c, sub.kinds, wanted) if c.chance(80) else scalar(c, sub.kinds)
+            calls.append((f"a{i}", nodes.AggregateCall(function, argument, c.chance(20))))
+            kinds.append({"count": "integer", "avg": "any"}.get(function, kind))
+        named = tuple([(f"g{i}", e) for i, (e, _) in enumerate(groups)])
+        plan = nodes.Aggregate(sub.plan, named, tuple(calls))
+        return Sub(plan, tuple([kind for _, kind in groups] + kinds), sub.scans)
+
+    def topk(self, sub: Sub) -> Sub:
+        c = self.choices
+        terms = []
+        for _ in range(c.weighted(((4, 1), (3, 2), (1, 0)))):
+            by = scalar(c, sub.kinds)[0] if c.chance(15) else column(c, sub.kinds)[0]
+            terms.append(nodes.OrderTerm(by, c.chance(45), c.chance(35)))
+        limit = Constant(c.pick((3, 2, 1, 5, 8, 0))) if c.chance(75) else None
+        offset = Constant(c.pick((1, 2, 0))) if c.chance(30) else None
+        return Sub(nodes.TopK(sub.plan, tuple(terms), limit, offset), sub.kinds, sub.scans)
+
+    def binary(self, form: str, left: Sub, right: Sub) -> Sub:
+        c = self.choices
+        scans = left.scans + right.scans
+        if form.startswith("union"):
+            first = self.narrow(left, 3)
+            second = self.narrow(right, 3, first.kinds)
+            inputs: tuple[Plan, ...] = (first.plan, second.plan)
+            if c.chance(25):
+                extra = self.narrow(self.leaf(), 3, first.kinds)
+                inputs, scans = (*inputs, extra.plan), scans + 1
+            return Sub(nodes.Union(inputs, form == "union all"), _merged(first.kinds, second.kinds), scans)
+        if form in ("intersect", "except"):
+            first = self.narrow(left, 2 if form == "except" else 1)
+            second = self.narrow(right, 2, first.kinds)
+            node = nodes.Intersect if form == "intersect" else nodes.Except
+            return Sub(node(first.plan, second.plan), first.kinds, scans)
+        on = self.pairs(left, right)
+        both = left.kinds + right.kinds
+        residual = predicate(c, both, 1) if c.chance(30) or (not on and c.chance(50)) else None
+        if form == "join":
+            kind = c.weighted(((4, "inner"), (4, "left"), (2, "right"), (3, "full")))
+            return Sub(nodes.Join(kind, left.plan, right.plan, on, residual), both, scans)
+        if form == "semi":
+            return Sub(nodes.SemiJoin(left.plan, right.plan, on, residual), left.kinds, scans)
+        if form == "anti":
+            return Sub(nodes.AntiJoin(left.plan, self.thinned(right), on, residual), left.kinds, scans)
+        return self.mark(left, right, on, residual, scans)
+
+    def mark(self, left: Sub, right: Sub, on: nodes.Pairs, residual: Expression | None, scans: int) -> Sub:
+        """A mark, with a filter on it as often as not (IN and EXISTS under OR and NOT)."""
+        c = self.choices
+        key = None
+        if c.chance(65):
+            probe, kind = column(c, left.kinds)
+            key = (probe, column(c, right.kinds, (kind,))[0])
+            on = on if c.chance(30) else ()
+        plan: Plan = nodes.Mark(left.plan, right.plan, "m", on, residual, key)
+        kinds = (*left.kinds, "boolean")
+        if c.chance(40):
+            mark = Column(len(left.kinds))
+            test = Call("not", (mark,)) if c.chance(30) else mark
+            plan = nodes.Filter(plan, Call("or", (test, predicate(c, kinds, 0))))
+        return Sub(plan, kinds, scans)
+
+    def pairs(self, left: Sub, right: Sub) -> nodes.Pairs:
+        """Equalities between columns of like kinds; none (a theta join) only over few rows."""
+        c = self.choices
+        count = c.weighted(((70, 1), (15, 2), (15 if left.scans + right.scans == 2 else 0, 0)))
+        out = []
+        for _ in range(count):
+            shared = [k for k in left.kinds if k in right.kinds]
+            a, kind = column(c, left.kinds, shared)
+            if c.chance(10):
+                a, kind = scalar(c, left.kinds)
+            out.append((a, column(c, right.kinds, (kind,))[0]))
+        return tuple(out)
+
+    def thinned(self, sub: Sub) -> Plan:
+        """Few of the input's rows, so that an anti-join leaves something."""
+        subject, kind = column(self.choices, sub.kinds)
+        if self.choices.chance(40):
+            return sub.plan
+        return nodes.Filter(sub.plan, Call("=", (subject, Constant(values.value(self.choices, kind, nulls=0)))))
+
+
+def _merged(first: Kinds, second: Kinds) -> Kinds:
+    return tuple([a if a == b else "any" for a, b in zip(first, second, strict=True)])
+
+
+def plan(c: Choices, schemas: Sequence[Schema], scans: int = 4) -> Plan:
+    """A random plan over these tables."""
+    return Planner(c, schemas).plan(c.between(1, scans)).plan
+
+
+def lift(c: Choices, plan: Plan, percent: int = 12) -> tuple[Plan, dict[str, Value]]:
+    """The plan with some constants of its predicates turned into parameters, and their values."""
+    params: dict[str, Value] = {}
+
+    def change(e: Expression) -> Expression:
+        if isinstance(e, Constant) and c.chance(percent):
+            name = f"p{len(params)}"
+            params[name] = e.value
+            return Param(name)
+        return e
+
+    def node(p: Plan) -> Plan:
+        p = nodes.with_children(p, tuple([node(child) for child in nodes.children(p)]))
+        if isinstance(p, nodes.Filter):
+            return nodes.map_expressions(p, lambda e: rewrite(e, change))
+        return p
+
+    return node(plan), params
