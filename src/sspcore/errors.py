@@ -149,21 +149,32 @@ class Closed(UsageError):
 
 
 class ChangeRejected(SspError):
-    """A change is refused, and with it its whole batch: nothing was applied. `index` is its place in the batch."""
+    """A change is refused, and with it its whole batch: nothing was applied.
+
+    `index` is its place in the batch, `place` the place inside the change where known, such as `.row.dep_delay`.
+    """
 
     code = "change_rejected"
 
-    def __init__(self, message: str, *, index: int | None = None, change: object = None, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, index: int | None = None, change: object = None, hint: str = "", place: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
-        self.index, self.change = index, change
+        self.index, self.change, self.place = index, change, place
+
+    @property
+    def path(self) -> str:
+        """Where the fault lies, such as `$[3].row.dep_delay`; empty when not known."""
+        if self.index is None:
+            return f"${self.place}" if self.place else ""
+        return f"$[{self.index}]{self.place}"
 
     def __str__(self) -> str:
-        place = "" if self.index is None else f" @ $[{self.index}]"
-        return f"{super().__str__()}{place}"
+        return f"{super().__str__()} @ {self.path}" if self.path else super().__str__()
 
     def as_dict(self) -> dict[str, Any]:
-        more = {} if self.index is None else {"index": self.index, "path": f"$[{self.index}]"}
-        return super().as_dict() | more
+        more = {} if self.index is None else {"index": self.index}
+        return super().as_dict() | more | ({"path": self.path} if self.path else {})
 
 
 class Full(SspError):
