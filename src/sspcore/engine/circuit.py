@@ -55,8 +55,8 @@ class Circuit:
         options: see `CircuitOptions`.
 
     >>> circuit = Circuit(schemas=[Schema("flights", {"carrier": "text", "delay": "integer"})])
-    >>> late = circuit.register("late", "SELECT carrier, count(*) AS n FROM flights WHERE delay > $m GROUP BY 1", {"m": 60})
-    >>> late.rows
+    >>> sql = "SELECT carrier, count(*) AS n FROM flights WHERE delay > $m GROUP BY carrier"
+    >>> circuit.register("late", sql, {"m": 60}).rows
     []
     >>> commit = circuit.apply([Change("flights", "upsert", "AA1", {"carrier": "AA", "delay": 75})])
     >>> commit.updates["late"].added
@@ -109,7 +109,7 @@ class Circuit:
     # Tables
 
     def create_table(self, schema: Schema) -> None:
-        """Declare a table. The same schema again is fine; AlreadyExists (a UsageError) when the name is taken otherwise."""
+        """Declare a table. The same schema again is fine. Raises AlreadyExists when the name is taken otherwise."""
         if schema.table in self._views:
             raise AlreadyExists(f"{schema.table!r} is a view", hint="views and tables share one namespace")
         held = self._tables.get(schema.table)
@@ -117,7 +117,8 @@ class Circuit:
             if held.schema == schema and held.schema.columns == schema.columns:
                 return
             raise AlreadyExists(
-                f"table {schema.table!r} exists with another schema", hint="declare tables before their first row or view"
+                f"table {schema.table!r} exists with another schema",
+                hint="declare tables before their first row or view",
             )
         self._tables[schema.table] = Table(schema)
 
@@ -126,7 +127,8 @@ class Circuit:
         if name not in self._tables:
             raise UnknownTable(name, self._tables)
         if self._readers.get(name):
-            raise UsageError(f"table {name!r} is read by view {next(iter(self._readers[name]))!r}", hint="unregister it")
+            reader = next(iter(self._readers[name]))
+            raise UsageError(f"table {name!r} is read by view {reader!r}", hint="unregister it first")
         del self._tables[name]
 
     def widen(self, schema: Schema) -> Commit:
@@ -260,7 +262,7 @@ class Circuit:
         if not isinstance(view_id, str) or not view_id:
             raise UsageError(f"a view id is text, not {view_id!r}")
         if view_id in self._tables:
-            raise AlreadyExists(f"{view_id!r} is a table", hint="views and tables share one namespace; choose another id")
+            raise AlreadyExists(f"{view_id!r} is a table", hint="views and tables share one namespace")
         understood = self._understand(query, params)
         held = self._views.get(view_id)
         if held is not None:

@@ -97,7 +97,7 @@ class Door:
         self._makers: dict[str, RowMaker] = {}
 
     def resolve(self, changes: Sequence[Change]) -> Resolution:
-        """Judge a batch in order. Raises ChangeRejected (the producer's fault), naming index and remedy; writes nothing.
+        """Judge a batch in order, writing nothing. Raises ChangeRejected (the producer's fault), naming the index.
 
         Cost: O(changes), and O(rows of the table) for clear and replace.
         """
@@ -111,9 +111,10 @@ class Door:
         created: dict[str, Schema] = {}
         marks: dict[str, int] = {}
         duplicates = no_ops = 0
-        index = 0
+        index = -1
         try:
-            for index, change in enumerate(changes):
+            for change in changes:
+                index += 1
                 if type(change) is not Change:
                     raise ChangeRejected(
                         f"a batch holds changes, not {type(change).__name__}",
@@ -276,7 +277,7 @@ class Door:
         before = draft.current(key)
         if before is None:
             if self.options.strict:
-                raise ChangeRejected(f"{_place(change)}there is no such row to merge into", hint="use upsert, or create")
+                raise ChangeRejected(f"{_place(change)}there is no such row to merge", hint="use upsert, or create")
             draft.touched[key] = draft.maker.row(key, change.row)
             return True
         cells = list(before) + [None] * (draft.maker.width - len(before))

@@ -7,13 +7,16 @@ Owns layout, types and the key column. One `RowMaker` serves one schema; on an o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sspcore.algebra.values import Value, canonical, same
-from sspcore.engine.schema import Schema, typed
+from sspcore.engine.schema import INTEGER_LIMIT, Schema, typed
 from sspcore.errors import ChangeRejected, did_you_mean
 
 Row = tuple[Value, ...]
+
+_PLAIN: Final[dict[str, type]] = {"any": object, "text": str, "integer": int, "real": float}
+"""The Python type whose values a column of this type takes after a cheap look; `object` for any of them."""
 
 
 class RowMaker:
@@ -30,33 +33,49 @@ class RowMaker:
         key = schema.key
         self._key_at = self.position[key] if isinstance(key, str) else None
         self._keys_at = [self.position[k] for k in key] if isinstance(key, tuple) else None
+        self._plain = [_PLAIN.get(kind) for kind in self.kinds]
 
     def row(self, key: Any, given: Any) -> Row:
         """A full row: columns not named become NULL. `given` is a mapping, or a tuple in schema order.
 
         Raises ChangeRejected or ValueError (the producer's data). Cost: O(columns).
         """
-        if type(given) is tuple or type(given) is list:
-            return self._from_sequence(key, given)
-        if not isinstance(given, Mapping):
-            raise ChangeRejected(
-                f"row {key!r} of table {self.schema.table!r}: a row is a mapping of columns, not {type(given).__name__}"
-            )
+        if type(given) is not dict:  # asking a dict whether it is a Mapping costs as much as three cells
+            if isinstance(given, tuple | list):
+                return self._from_sequence(key, given)
+            if not isinstance(given, Mapping):
+                self._refuse_row(key, given)
         cells: list[Value] = [None] * self.width
-        position, kinds, convert = self.position, self.kinds, self._convert
+        position, plain = self.position, self._plain
         for name, value in given.items():
             at = position.get(name)
             if at is None:
                 at = self._new_column(name)
                 cells.append(None)
-            if value is not None:
-                kind = type(value)
-                if kinds[at] == "any" and (kind is int or (kind is str and value.isascii())):
-                    cells[at] = value  # the two commonest cells are canonical as they come
-                else:
-                    cells[at] = convert(at, value)
+            if value is None:
+                continue
+            kind = type(value)
+            if kind is plain[at] or plain[at] is object:  # the common cells are canonical as they come
+                if kind is str:
+                    if value.isascii():
+                        cells[at] = value
+                        continue
+                elif kind is int:
+                    if -INTEGER_LIMIT <= value < INTEGER_LIMIT:
+                        cells[at] = value
+                        continue
+                elif kind is float:
+                    if value == value:
+                        cells[at] = value + 0.0
+                        continue
+            cells[at] = self._convert(at, value)
         self._fill_key(cells, key)
         return tuple(cells)
+
+    def _refuse_row(self, key: Any, given: Any) -> None:
+        raise ChangeRejected(
+            f"row {key!r} of table {self.schema.table!r}: a row is a mapping of columns, not {type(given).__name__}"
+        )
 
     def patch(self, key: Any, given: Any) -> list[tuple[int, Value]]:
         """The cells a merge sets, as (position, value)."""
@@ -110,7 +129,11 @@ class RowMaker:
         return list(zip(self._keys_at, key, strict=True))
 
     def _fill_key(self, cells: list[Value], key: Any) -> None:
-        for at, part in [(self._key_at, key)] if self._key_at is not None else self._key_cells(key):
+        at = self._key_at
+        if at is not None and cells[at] is None and self._plain[at] is object:
+            cells[at] = key
+            return
+        for at, part in self._key_cells(key):
             held = cells[at]
             if held is None:
                 cells[at] = part if self.kinds[at] == "any" else self._convert(at, part)
@@ -140,6 +163,7 @@ class RowMaker:
         canonical(name)
         self.names.append(name)
         self.kinds.append("any")
+        self._plain.append(object)
         self.added.append(name)
         self.position[name] = self.width
         self.width += 1

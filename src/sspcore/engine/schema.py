@@ -86,7 +86,7 @@ class Schema:
 
     def widened(self, names: list[str]) -> Schema:
         """The schema with more columns of type any at the end."""
-        return attrs.evolve(self, columns=dict(self.columns) | {n: "any" for n in names})
+        return attrs.evolve(self, columns=dict(self.columns) | dict.fromkeys(names, "any"))
 
 
 def open_schema(table: str) -> Schema:

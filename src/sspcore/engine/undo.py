@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Undo:
-    """What a circuit was before a commit; `run` makes it so again, and leaves the views it reached to be hydrated anew."""
+    """What a circuit was before a commit; `run` makes it so again, with the views it reached left to hydrate anew."""
 
     __slots__ = ("circuit", "generation", "marks", "resolution", "schemas", "versions", "views")
 

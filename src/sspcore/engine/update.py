@@ -19,6 +19,8 @@ RowChange = tuple[Key, Row | None, Row | None]
 """(key, old row or None, new row or None): added, removed, or updated in place."""
 Placement = tuple[Key, Key | None]
 """(key, the key just before it in the new order, or None at the front)."""
+Place = Callable[[Iterable[Key]], tuple[Placement, ...]]
+"""The placements of those of the keys that a view holds, in its order now."""
 
 
 @attrs.frozen
@@ -87,7 +89,7 @@ class ViewUpdate:
                 weights.append((new, 1))
         return ZSet(weights)
 
-    def then(self, later: ViewUpdate, place: Callable[[Iterable[Key]], tuple[Placement, ...]] | None = None) -> ViewUpdate:
+    def then(self, later: ViewUpdate, place: Place | None = None) -> ViewUpdate:
         """This update followed by `later`, as one: applying it equals applying both.
 
         `place` gives the placements of keys in the view's order *now* (`View.placements`); ordered views need it.

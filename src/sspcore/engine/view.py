@@ -22,7 +22,7 @@ Tables = Mapping[str, Table]
 
 @attrs.frozen
 class ViewStatistics:
-    """What a view has done so far: rows held, commits that changed it, times hydrated anew, expressions NULL by error."""
+    """What a view has done so far: rows held, commits that changed it, times hydrated anew, NULLs by error."""
 
     rows: int
     version: int
