@@ -1,0 +1,76 @@
+"""Every page is true: its code runs, its output is what it prints, its links lead somewhere, its lists are complete."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sspcore import errors
+from tests.architecture.rings import ROOT
+from tests.docs.blocks import FENCE, Page, blocks
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors GitHub gives the headings of a page."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ +(.+?) *$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_the_code_of_a_page_does_what_the_page_says(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    running = Page(name(page), tmp_path)
+    for block in blocks(page.read_text(encoding="utf-8")):
+        running.run(block)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_the_links_of_a_page_lead_somewhere(page):
+    for groups in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        link = groups[0] or groups[1]
+        if link.startswith(("https://", "http://", "mailto:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{name(page)}: {link} does not exist"
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors(target), f"{name(page)}: {name(target)} has no heading #{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=name)
+def test_a_page_is_reachable_from_the_front_page(page):
+    reachable, todo = set(), [ROOT / "README.md"]
+    while todo:
+        current = todo.pop()
+        if current in reachable or current.suffix != ".md" or not current.exists():
+            continue
+        reachable.add(current)
+        for link, _ in LINK.findall(current.read_text(encoding="utf-8")):
+            todo.append((current.parent / link.partition("#")[0]).resolve())
+    assert page in reachable, f"{name(page)} is linked from nowhere"
+
+
+@pytest.mark.parametrize("page", ["api.md", "errors.md"])
+def test_a_generated_page_says_what_the_code_says(page):
+    from tests.docs.reference import GENERATED
+
+    expected = GENERATED[page]()
+    actual = (ROOT / "docs/reference" / page).read_text(encoding="utf-8")
+    assert expected == actual, f"docs/reference/{page} is out of date: python -m tests.docs.reference"
+
+
+def test_the_page_of_errors_names_every_code():
+    page = (ROOT / "docs/reference/errors.md").read_text(encoding="utf-8")
+    for error in vars(errors).values():
+        if isinstance(error, type) and issubclass(error, errors.SspError):
+            assert f"`{error.code}`" in page and f"`{error.__name__}`" in page
