@@ -248,6 +248,19 @@ class InternalError(SspError):
     code = "internal"
 
 
+def shown(value: object) -> str:
+    """A value as a message shows it: its repr cut to 80 characters, or its type where a repr is not to be had.
+
+    >>> shown("x" * 100)[-4:]
+    'xxx…'
+    """
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  nested too deep, an integer of too many digits, a hostile __repr__
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint naming the nearest known name, or the known names when few, or nothing.
 

@@ -17,7 +17,7 @@ from sspcore.engine.options import CircuitOptions
 from sspcore.engine.rows import RowMaker
 from sspcore.engine.schema import Schema, check_id, open_schema
 from sspcore.engine.table import Id, Net, Row, Table
-from sspcore.errors import ChangeRejected, UnknownTable, did_you_mean
+from sspcore.errors import ChangeRejected, UnknownTable, did_you_mean, shown
 
 _MISSING: Any = object()
 
@@ -129,7 +129,7 @@ class Door:
                 judge = _JUDGES.get(change.op) if type(change.op) is str else None
                 if judge is None:
                     raise ChangeRejected(
-                        f"unknown op {change.op!r}", hint=did_you_mean(str(change.op), OPS)
+                        f"unknown op {shown(change.op)}", hint=did_you_mean(shown(change.op), OPS)
                     )
                 if not judge(self, draft, change):
                     no_ops += 1
@@ -160,7 +160,7 @@ class Door:
     def _seen(self, change: Change, marks: dict[str, int]) -> bool:
         source, seq = change.source, change.seq
         if type(source) is not str or type(seq) is not int:
-            raise ChangeRejected(f"a mark is (text, integer), not ({source!r}, {seq!r})")
+            raise ChangeRejected(f"a mark is (text, integer), not ({shown(source)}, {shown(seq)})")
         # Within one batch a source may repeat a seq (one event, several rows): only marks of earlier batches count.
         before = self.marks.get(source)
         if before is not None and seq <= before:
@@ -170,7 +170,7 @@ class Door:
 
     def _draft(self, name: str, created: dict[str, Schema]) -> Draft:
         if type(name) is not str or not name:
-            raise ChangeRejected(f"a change names its table by text, not {name!r}")
+            raise ChangeRejected(f"a change names its table by text, not {shown(name)}")
         table = self.tables.get(name)
         if table is not None:
             maker = self._makers.get(name)
@@ -230,7 +230,7 @@ class Door:
         if version is None:
             return True
         if type(version) is not int:
-            raise ChangeRejected(f"a row version is an integer, not {version!r}")
+            raise ChangeRejected(f"a row version is an integer, not {shown(version)}")
         held = draft.stamped.get(key, draft.versions.get(key))
         if held is None or version > held:
             draft.stamped[key] = version
@@ -325,7 +325,7 @@ class Door:
 def _place(change: Any) -> str:
     if change.id is None:
         return f"table {change.table!r}: "
-    return f"row {change.id!r} of table {change.table!r}: "
+    return f"row {shown(change.id)} of table {change.table!r}: "
 
 
 _JUDGES: dict[str, Callable[[Door, Draft, Change], bool]] = {

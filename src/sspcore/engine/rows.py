@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sspcore.algebra.values import Value, canonical, same
 from sspcore.engine.schema import INTEGER_LIMIT, Schema, typed
-from sspcore.errors import ChangeRejected, did_you_mean
+from sspcore.errors import ChangeRejected, did_you_mean, shown
 
 Row = tuple[Value, ...]
 
@@ -74,7 +74,8 @@ class RowMaker:
 
     def _refuse_row(self, key: Any, given: Any) -> None:
         raise ChangeRejected(
-            f"row {key!r} of table {self.schema.table!r}: a row is a mapping of columns, not {type(given).__name__}"
+            f"row {shown(key)} of table {self.schema.table!r}: "
+            f"a row is a mapping of columns, not {type(given).__name__}"
         )
 
     def patch(self, key: Any, given: Any) -> list[tuple[int, Value]]:
@@ -109,7 +110,8 @@ class RowMaker:
     def _from_sequence(self, key: Any, given: Any) -> Row:
         if len(given) != self.width:
             raise ChangeRejected(
-                f"row {key!r} of table {self.schema.table!r} has {len(given)} cells, the table {self.width} columns: "
+                f"row {shown(key)} of table {self.schema.table!r} has {len(given)} cells, "
+                f"the table {self.width} columns: "
                 + ", ".join(self.names)
             )
         cells = [None if value is None else self._convert(at, value) for at, value in enumerate(given)]
@@ -124,7 +126,7 @@ class RowMaker:
         if type(key) is not tuple or len(key) != len(self._keys_at):
             raise ChangeRejected(
                 f"the id of table {self.schema.table!r} is a tuple of {len(self._keys_at)} "
-                f"({', '.join(self.schema.key_columns)}), not {key!r}"
+                f"({', '.join(self.schema.key_columns)}), not {shown(key)}"
             )
         return list(zip(self._keys_at, key, strict=True))
 
@@ -146,14 +148,14 @@ class RowMaker:
 
     def _refuse_key(self, at: int, held: Value, key: Any) -> None:
         raise ChangeRejected(
-            f"row {key!r} of table {self.schema.table!r}: its key column {self.names[at]!r} says {held!r}",
+            f"row {shown(key)} of table {self.schema.table!r}: its key column {self.names[at]!r} says {shown(held)}",
             hint="leave the key column out, or make it equal to the id",
         )
 
     def _new_column(self, name: Any) -> int:
         table = self.schema.table
         if type(name) is not str or not name:
-            raise ChangeRejected(f"table {table!r}: {name!r} is no column name")
+            raise ChangeRejected(f"table {table!r}: {shown(name)} is no column name")
         if not self.schema.open:
             raise ChangeRejected(
                 f"unknown column {name!r} in table {table!r}", hint=did_you_mean(name, self.names)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 
 from sspcore.algebra.values import FrozenObject, Value, canonical
-from sspcore.errors import SchemaError, did_you_mean
+from sspcore.errors import SchemaError, did_you_mean, shown
 
 COLUMN_TYPES: Final = (
     "boolean", "integer", "real", "text", "bytes", "timestamp", "date", "decimal", "json", "any",
@@ -114,15 +114,14 @@ def typed(value: Any, kind: str) -> Value:
     if value is None or kind == "any":
         return value
     if type(value) not in _EXPECTED[kind]:
-        shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "…"
-        raise ValueError(f"{shown} is no {kind}")
+        raise ValueError(f"{shown(value)} is no {kind}")
     if kind == "integer" and not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
-        raise ValueError(f"{value} is beyond the 64-bit range of an integer column; declare it decimal or any")
+        raise ValueError(f"{shown(value)} is beyond the 64-bit range of an integer column; declare it decimal or any")
     if kind == "real" and type(value) is int:
         try:
             return float(value)
         except OverflowError:
-            raise ValueError(f"{value} is beyond the range of a real column") from None
+            raise ValueError(f"{shown(value)} is beyond the range of a real column") from None
     if kind == "decimal" and type(value) is int:
         return Decimal(value)
     return value
@@ -136,7 +135,7 @@ def check_id(value: Any) -> Any:
         return value
     if isinstance(value, tuple | list) and value:
         return tuple([_check_part(v) for v in value])
-    raise ValueError(f"an id is text, an integer or a tuple of these, not {value!r}")
+    raise ValueError(f"an id is text, an integer or a tuple of these, not {shown(value)}")
 
 
 def _check_part(value: Any) -> Any:
@@ -144,4 +143,4 @@ def _check_part(value: Any) -> Any:
         return canonical(value)
     if type(value) is int:
         return value
-    raise ValueError(f"a part of an id is text or an integer, not {value!r}")
+    raise ValueError(f"a part of an id is text or an integer, not {shown(value)}")
