@@ -125,8 +125,6 @@ def canonical(value: object, depth: int = 0) -> Value:
         raise ValueError(f"lists and objects nest deeper than {MAX_NESTING}")
     if isinstance(value, list | tuple):
         return tuple([canonical(v, depth + 1) for v in value])
-    if isinstance(value, FrozenObject) and depth == 0:
-        return value
     if isinstance(value, Mapping):
         return FrozenObject({_member_name(k): canonical(v, depth + 1) for k, v in value.items()})
     return _canonical_rare(value)
@@ -136,7 +134,10 @@ def _canonical_rare(value: object) -> Value:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(f"timestamp {value.isoformat()} has no time zone; make it aware, such as with UTC")
-        return value.astimezone(UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(f"timestamp {value.isoformat()} is beyond the years 1 to 9999 in UTC") from None
     if isinstance(value, date):
         return value
     if isinstance(value, Decimal):
