@@ -103,7 +103,7 @@ class View:
         meter = self._meter
         return ViewStatistics(
             len(self._value), self.version, self._advances, self._updates, self._rehydrates,
-            self._nulls_before + meter.nulls.count, self._rows_before + meter.rows, self._probes_before + meter.probes,
+            self._nulls_before + meter.nulls.errors, self._rows_before + meter.rows, self._probes_before + meter.probes,
         )  # fmt: skip
 
     # What the circuit does
@@ -115,7 +115,7 @@ class View:
         value = network.hydrate(lambda table: tables[table].rows)
         if self._network is not None:
             self._rehydrates += 1
-        self._nulls_before += self._meter.nulls.count
+        self._nulls_before += self._meter.nulls.errors
         self._rows_before += self._meter.rows
         self._probes_before += self._meter.probes
         self._network, self._value, self._meter, self.dirty = network, dict(value), meter, False
