@@ -7,17 +7,17 @@ hypothesis records and shrinks. Needs hypothesis installed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from sspcore.algebra.values import NAN, Value
-from sspcore.engine.change import OPS, Change
+from sspcore.algebra.values import Value
+from sspcore.engine.change import Change
 from sspcore.engine.schema import Schema
 from sspcore.plan.expressions import Expression
 from sspcore.plan.nodes import Plan
-from sspcore.testing import generate
 from sspcore.testing.generate import expressions as _expressions
+from sspcore.testing.generate import garbage as _garbage
 from sspcore.testing.generate import plans as _plans
 from sspcore.testing.generate import scenarios as _scenarios
 from sspcore.testing.generate import tables as _tables
@@ -26,7 +26,7 @@ from sspcore.testing.generate.choices import Choices
 from sspcore.testing.generate.scenarios import Scenario
 
 __all__ = [
-    "changes", "expressions", "generate", "histories", "plans", "predicates", "rows", "scenarios", "schemas", "values",
+    "batches", "changes", "expressions", "histories", "plans", "predicates", "rows", "scenarios", "schemas", "values",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -81,41 +81,11 @@ def scenarios(views: int = 3, batches: int = 8, scans: int = 4, size: int = 6) -
     return _drawn(lambda c: _scenarios.scenario(c, views, batches, scans, size))
 
 
-def changes(table: str = "a") -> st.SearchStrategy[Any]:
+def changes(table: str = "a") -> st.SearchStrategy[Change]:
     """Changes with any content at all in every field, right or wrong: what a door must judge without breaking."""
-    return _anything(table)
+    return _drawn(lambda c: _garbage.change(c, table))
 
 
-def _anything(table: str) -> st.SearchStrategy[Any]:
-    cell = st.one_of(
-        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=4), st.binary(max_size=3),
-        st.datetimes(), st.dates(), st.decimals(), st.just(NAN), st.just(object()), st.complex_numbers(),
-    )  # fmt: skip
-    nested = st.recursive(
-        cell,
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2) | cell, inner, max_size=3),
-        max_leaves=6,
-    )  # fmt: skip
-    names = st.sampled_from(("id", "u", "v", "w", "k", "l", "zz", "", "\ud800")) | st.integers()
-    likely: list[Any] = [1, 2, "1", "x:01", (1, "p"), (2, "q"), 1.0, True, None, (), [], "", "\ud800"]
-    ids = st.sampled_from(likely) | nested
-    row = st.dictionaries(names, nested, max_size=4)
-    return st.builds(
-        Change,
-        table=st.sampled_from((table, table, table, "b", "view", "new", "", None, 7)),
-        op=st.sampled_from((*OPS, *OPS, "insert", "", None, 1)),
-        id=ids,
-        row=row | row | st.none() | nested | st.lists(nested, max_size=5).map(tuple)
-        | st.dictionaries(ids.filter(_hashable), row | nested, max_size=3),
-        seq=st.none() | st.none() | st.integers(-2, 5) | cell,
-        source=st.none() | st.sampled_from(("s", "t", "", 3)),
-        version=st.none() | st.none() | st.integers(-2, 5) | cell,
-    )  # fmt: skip
-
-
-def _hashable(value: object) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
+def batches(table: str = "a") -> st.SearchStrategy[list[list[Change]]]:
+    """Up to three batches of such changes."""
+    return _drawn(lambda c: [_garbage.batch(c, table) for _ in range(c.between(1, 3))])
