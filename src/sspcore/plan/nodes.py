@@ -119,7 +119,13 @@ class Mark:
 
 @attrs.frozen
 class AggregateCall:
-    """count (of rows when `argument` is None, else of non-NULL values), sum, avg, min or max of an expression."""
+    """count (of rows when `argument` is None, else of non-NULL values), sum, avg, min or max of an expression.
+
+    NULLs are skipped; over no values all but count are NULL. `distinct` takes each set of equal values once, as the
+    least of them by `full_order_key`. min and max are the least and the greatest by `full_order_key`, over all classes.
+    sum and avg take numbers only (other classes are skipped and counted) and are exact until rounded once, on reading
+    (`algebra.exact`): sum is an integer, float or decimal as its numbers are; avg a float, of decimals a decimal.
+    """
 
     function: str
     argument: Expression | None = None
@@ -131,7 +137,7 @@ class Aggregate:
     """One row per distinct combination of the group values, NULLs equal: the group values, then the aggregates.
 
     Without groups exactly one row, also over nothing (count 0, the rest NULL). Where equal group values differ in
-    type (1 and 1.0) the one least by `full_order_key` among the members is shown.
+    type (1 and 1.0) the least of the members' tuples of group values is shown, each value by its `full_order_key`.
     """
 
     input: Plan
@@ -141,7 +147,7 @@ class Aggregate:
 
 @attrs.frozen
 class Distinct:
-    """Each different row once, NULLs equal; shown as the least by `full_order_key` among its equals."""
+    """Each different row once, NULLs equal; shown as the least of its equals, cell by cell by `full_order_key`."""
 
     input: Plan
 

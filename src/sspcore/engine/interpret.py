@@ -1,0 +1,210 @@
+"""What a plan means: its value from scratch, over whole tables. The specification and the oracle.
+
+Owns the meaning of every node, one short function each, as if sets were small and time were free. Refuses to
+remember anything between calls: no operator may call it, and every operator is tested against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from sspcore.algebra.values import Key, Value, canonical, descending_key, full_order_key, order_key, row_key
+from sspcore.engine.interpret_aggregates import aggregate
+from sspcore.engine.interpret_expressions import disjunction, equality, evaluate, is_true
+from sspcore.errors import UsageError
+from sspcore.plan.expressions import Constant, Expression, Param
+from sspcore.plan.keys import join_key
+from sspcore.plan.nodes import (
+    Aggregate,
+    AntiJoin,
+    Distinct,
+    Except,
+    Filter,
+    Intersect,
+    Join,
+    Mark,
+    Plan,
+    Project,
+    Scan,
+    SemiJoin,
+    TopK,
+    Union,
+    Values,
+    bind_plan,
+    columns,
+)
+
+Row = tuple[Value, ...]
+Rows = dict[Key, Row]
+
+
+class TableLike(Protocol):
+    """What a table must show to be read: its columns in order, and its rows by id."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names, in the order of the row tuples."""
+
+    @property
+    def rows(self) -> Mapping[Any, Row]:
+        """Every row by id."""
+
+
+def interpret(plan: Plan, tables: Mapping[str, TableLike], params: Mapping[str, Value] | None = None) -> Rows:
+    """The value of a plan: key → row, in order where the plan has one (`nodes.ordering`).
+
+    Args: `tables` by name, a missing one reads as empty; `params` for the plan's parameters.
+    Raises UsageError (the caller's) for a missing parameter, or a LIMIT that is not a count.
+    Cost: the size of the tables; joins on equalities are hashed, others take the product.
+    """
+    bound = plan if params is None else bind_plan(plan, params)
+    return _rows(bound, tables)
+
+
+def _rows(plan: Plan, tables: Mapping[str, TableLike]) -> Rows:
+    def of(child: Plan) -> Rows:
+        return _rows(child, tables)
+
+    match plan:
+        case Scan():
+            return _scan(plan, tables.get(plan.table))
+        case Values():
+            return {i: tuple([evaluate(cell, ()) for cell in row]) for i, row in enumerate(plan.rows)}
+        case Filter():
+            return {key: row for key, row in of(plan.input).items() if is_true(plan.predicate, row)}
+        case Project():
+            return {key: _cells([e for _, e in plan.columns], row) for key, row in of(plan.input).items()}
+        case Join():
+            return _join(plan, of(plan.left), of(plan.right))
+        case SemiJoin():
+            partners = _partners(plan, of(plan.right))
+            return {key: row for key, row in of(plan.left).items() if partners(row)}
+        case AntiJoin():
+            partners = _partners(plan, of(plan.right))
+            return {key: row for key, row in of(plan.left).items() if not partners(row)}
+        case Mark():
+            partners = _partners(plan, of(plan.right))
+            return {key: (*row, _mark(plan, row, partners(row))) for key, row in of(plan.left).items()}
+        case Aggregate():
+            return _aggregate(plan, of(plan.input).values())
+        case Distinct():
+            return _distinct(of(plan.input).values())
+        case Union(inputs, all=True):
+            return {(i, key): row for i, part in enumerate(inputs) for key, row in of(part).items()}
+        case Union(inputs):
+            return _distinct([row for part in inputs for row in of(part).values()])
+        case Intersect():
+            right = _distinct(of(plan.right).values())
+            return {key: row for key, row in _distinct(of(plan.left).values()).items() if key in right}
+        case Except():
+            right = _distinct(of(plan.right).values())
+            return {key: row for key, row in _distinct(of(plan.left).values()).items() if key not in right}
+        case TopK():
+            return _top_k(plan, of(plan.input))
+
+
+def _cells(expressions: Iterable[Expression], row: Row) -> Row:
+    return tuple([evaluate(e, row) for e in expressions])
+
+
+def _scan(plan: Scan, table: TableLike | None) -> Rows:
+    if table is None:
+        return {}
+    places = {name: i for i, name in enumerate(table.names)}
+    wanted = [places.get(name) for name in plan.columns]
+    return {key: tuple([None if i is None else row[i] for i in wanted]) for key, row in table.rows.items()}
+
+
+def _partners(plan: Join | SemiJoin | AntiJoin | Mark, right: Rows) -> Callable[[Row], Rows]:
+    """The function from a left row to the right rows for which all equalities and the residual are TRUE."""
+    buckets: dict[Key, Rows] = {}
+    for key, row in right.items():
+        buckets.setdefault(_match_key([e for _, e in plan.on], row), {})[key] = row
+    buckets.pop(None, None)
+
+    def partners(left_row: Row) -> Rows:
+        candidates = buckets.get(_match_key([e for e, _ in plan.on], left_row), {})
+        return {key: row for key, row in candidates.items() if is_true(plan.residual, left_row + row)}
+
+    return partners
+
+
+def _match_key(expressions: list[Expression], row: Row) -> Key | None:
+    """What equal rows have in common; None when a value is NULL, which equals nothing."""
+    values = _cells(expressions, row)
+    return None if any(v is None for v in values) else row_key(values)
+
+
+def _join(plan: Join, left: Rows, right: Rows) -> Rows:
+    pair, partners = join_key(plan.left, plan.right), _partners(plan, right)
+    left_pad, right_pad = ((None,) * len(columns(side)) for side in (plan.left, plan.right))
+    result: Rows = {}
+    matched: set[Key] = set()
+    for left_key, left_row in left.items():
+        found = partners(left_row)
+        matched.update(found)
+        for right_key, right_row in found.items():
+            result[pair(left_key, right_key)] = left_row + right_row
+        if not found and plan.kind in ("left", "full"):
+            result[pair(left_key, None)] = left_row + right_pad
+    if plan.kind in ("right", "full"):
+        for right_key, right_row in right.items():
+            if right_key not in matched:
+                result[pair(None, right_key)] = left_pad + right_row
+    return result
+
+
+def _mark(plan: Mark, row: Row, candidates: Rows) -> Value:
+    if plan.key is None:
+        return bool(candidates)
+    probe = evaluate(plan.key[0], row)
+    return disjunction([equality(probe, evaluate(plan.key[1], candidate)) for candidate in candidates.values()])
+
+
+def _least(rows: Iterable[Row]) -> Row:
+    """The representative of equal rows: the least, types breaking ties."""
+    return min(rows, key=lambda row: tuple([full_order_key(v) for v in row]))
+
+
+def _distinct(rows: Iterable[Row]) -> Rows:
+    equals: dict[Key, list[Row]] = {}
+    for row in rows:
+        equals.setdefault(row_key(row), []).append(row)
+    return {key: _least(group) for key, group in equals.items()}
+
+
+def _aggregate(plan: Aggregate, rows: Iterable[Row]) -> Rows:
+    groups: dict[Key, list[tuple[Row, Row]]] = {} if plan.groups else {(): []}
+    for row in rows:
+        shown = _cells([e for _, e in plan.groups], row)
+        groups.setdefault(row_key(shown), []).append((shown, row))
+    return {
+        key: (_least([shown for shown, _ in members]) if members else ())
+        + tuple([aggregate(call, [row for _, row in members]) for _, call in plan.aggregates])
+        for key, members in groups.items()
+    }
+
+
+def _top_k(plan: TopK, rows: Rows) -> Rows:
+    def place(entry: tuple[Key, Row]) -> tuple[Any, ...]:
+        key, row = entry
+        terms: list[Any] = []
+        for term in plan.order:
+            value = evaluate(term.expression, row)
+            terms.append((value is None) != term.nulls_first)
+            terms.append(descending_key(value) if term.descending else order_key(value))
+        return (*terms, order_key(key))
+
+    ordered = sorted(rows.items(), key=place)
+    start = count_of(plan.offset, "OFFSET") or 0
+    limit = count_of(plan.limit, "LIMIT")
+    return dict(ordered[start : None if limit is None else start + limit])
+
+
+def count_of(expression: Constant | Param | None, word: str) -> int | None:
+    """A LIMIT or OFFSET as a number of rows; None for NULL or none given. UsageError when it is not a count."""
+    value = None if expression is None else canonical(evaluate(expression, ()))
+    if value is not None and (type(value) is not int or value < 0):
+        raise UsageError(f"{word} is {value!r}", hint="give a whole number from 0 on, or NULL for none")
+    return value
