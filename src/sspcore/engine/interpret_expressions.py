@@ -78,8 +78,10 @@ def _call(function: str, values: Sequence[Value]) -> Value:
         case "nullif", [a, b]:
             return None if equality(a, b) is True else a
         case "case", [*branches, otherwise]:
-            chosen = (value for condition, value in zip(branches[::2], branches[1::2], strict=True) if condition is True)
-            return next(chosen, otherwise)
+            for condition, value in zip(branches[::2], branches[1::2], strict=True):
+                if condition is True:
+                    return value
+            return otherwise
         case _:
             value = FUNCTIONS[function].apply(*values)
             return None if value is NULL_BY_ERROR else value
