@@ -22,6 +22,7 @@ FORM: Final = '{"table": "flights", "op": "upsert", "id": "AA1", "row": {"carrie
 _PLAIN_KEYS: Final = frozenset(("table", "op", "id", "row", "seq", "at"))
 _ROW_OPS: Final = frozenset(ROW_OPS)
 _PLAIN_IDS: Final = (str, int)
+_PLAIN_SEQS: Final = (int, type(None))
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -139,9 +140,11 @@ class ChangeReader:
             and type(key) in _PLAIN_IDS
             and ((row is None) if op == "delete" else (type(row) is dict))
             and value.keys() <= _PLAIN_KEYS
+            and type(value.get("seq")) in _PLAIN_SEQS
+            and type(value.get("at", "")) is str
             and not self._is_declared(table)
         ):
-            change = Change(table, op, key, row)
+            change = Change(table, op, key, row, value.get("seq"))
         else:
             change = decode_change(value, self._schema)
             if op in _ROW_OPS:
