@@ -1,0 +1,157 @@
+"""Accumulators: what an aggregate keeps of the values in one group, so that any of them can be taken away again.
+
+Owns count, sum, avg, min and max over a multiset of non-NULL values. Refuses to know groups and rows.
+Every accumulator has `add(value, weight)`; a negative weight takes away what was added before. `algebra.exact.ExactSum`
+is one of them, shared by sum and avg.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sspcore.algebra.exact import ExactSum
+from sspcore.algebra.values import Key, Value, canonical_key, full_order_key, same
+from sspcore.engine.operators.members import Members
+from sspcore.engine.operators.ordered import Ordered
+from sspcore.errors import InternalError
+from sspcore.plan.nodes import AggregateCall
+
+
+class Accumulator(Protocol):
+    """A multiset of non-NULL values, as far as some aggregate needs to know it."""
+
+    def add(self, value: Value, weight: int, /) -> None:
+        """Add a value `weight` times."""
+
+
+class Count:
+    """How many values there are. Cost: O(1)."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self, value: Value, weight: int) -> None:
+        """Add a value `weight` times."""
+        self.count += weight
+
+
+class Extremes:
+    """The least and the greatest value. Keeps the different values in order: O(log n) comparisons a call.
+
+    >>> extremes = Extremes()
+    >>> for value in (3, 1, 2): extremes.add(value, 1)
+    >>> extremes.add(1, -1)
+    >>> extremes.least(), extremes.greatest()
+    (2, 3)
+    """
+
+    __slots__ = ("_counts", "_order")
+
+    def __init__(self) -> None:
+        self._counts: dict[Any, int] = {}
+        self._order = Ordered()
+
+    def add(self, value: Value, weight: int) -> None:
+        """Add a value `weight` times."""
+        rank = full_order_key(value)
+        before = self._counts.get(rank, 0)
+        if before + weight:
+            self._counts[rank] = before + weight
+            if not before:
+                self._order.add((*rank, value))
+        elif before:
+            del self._counts[rank]
+            self._order.remove((*rank, value))
+
+    def least(self) -> Value:
+        """The least value, of equal ones the least by type; NULL when there is none."""
+        return self._order.first()[-1] if self._counts else None
+
+    def greatest(self) -> Value:
+        """The greatest value, of equal ones the greatest by type; NULL when there is none."""
+        return self._order.last()[-1] if self._counts else None
+
+    def greatest_different(self) -> Value:
+        """The greatest of the different values, each shown as the least of its equals; NULL when there is none."""
+        return self._order.ceiling(self._order.last()[:1])[-1] if self._counts else None
+
+
+class Different:
+    """The different values, each once: their number and their exact sum. Cost: O(1)."""
+
+    __slots__ = ("_members", "_sum")
+
+    def __init__(self) -> None:
+        self._members: dict[Key, Members] = {}
+        self._sum = ExactSum()
+
+    def add(self, value: Value, weight: int) -> None:
+        """Add a value once more, or once less."""
+        key = canonical_key(value)
+        members = self._members.get(key)
+        if members is None:
+            self._members[key] = Members((value,))
+            self._sum.add(value, 1)
+            return
+        (was,) = members.shown
+        if weight > 0:
+            members.add((value,))
+        else:
+            members.remove((value,))
+            if not members.count:
+                del self._members[key]
+                self._sum.add(was, -1)
+                return
+        (now,) = members.shown
+        if not same(was, now):
+            self._sum.add(was, -1)
+            self._sum.add(now, 1)
+
+    @property
+    def count(self) -> int:
+        """The number of different values."""
+        return len(self._members)
+
+    @property
+    def errors(self) -> int:
+        """Values that are no numbers, so that no sum holds them."""
+        return self._sum.errors
+
+    def result(self) -> Value:
+        """The sum of the different values."""
+        return self._sum.result()
+
+    def average(self) -> Value:
+        """The average of the different values."""
+        return self._sum.average()
+
+
+def accumulator_of(call: AggregateCall) -> Callable[[], Accumulator]:
+    """The kind of accumulator that an aggregate over an argument reads; calls that share one may share the object."""
+    if call.function in ("min", "max"):
+        return Extremes
+    if call.distinct:
+        return Different
+    return Count if call.function == "count" else ExactSum
+
+
+def reading_of(call: AggregateCall) -> Callable[[Any], Value]:
+    """How an aggregate reads its value off its accumulator."""
+    if call.function == "max" and call.distinct:
+        return Extremes.greatest_different
+    try:
+        return _READINGS[call.function]
+    except KeyError:
+        raise InternalError(f"there is no aggregate {call.function!r}") from None
+
+
+_READINGS: dict[str, Callable[[Any], Value]] = {
+    "count": lambda accumulator: accumulator.count,
+    "sum": lambda accumulator: accumulator.result(),
+    "avg": lambda accumulator: accumulator.average(),
+    "min": lambda accumulator: accumulator.least(),
+    "max": lambda accumulator: accumulator.greatest(),
+}

@@ -1,0 +1,103 @@
+"""From a plan node to its operator. Owns the pairing and the compiling of a node's expressions; runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sspcore.engine.operators.aggregate import Aggregate
+from sspcore.engine.operators.antijoin import AntiJoin
+from sspcore.engine.operators.base import Meter, Operator
+from sspcore.engine.operators.distinct import Distinct
+from sspcore.engine.operators.except_ import Except
+from sspcore.engine.operators.filter import Filter
+from sspcore.engine.operators.intersect import Intersect
+from sspcore.engine.operators.join import Join, Side
+from sspcore.engine.operators.judged import JudgedMembership
+from sspcore.engine.operators.mark import Mark
+from sspcore.engine.operators.membership import Keys, Membership
+from sspcore.engine.operators.project import Project
+from sspcore.engine.operators.readers import read_join_key, read_row
+from sspcore.engine.operators.scan import Scan
+from sspcore.engine.operators.semijoin import SemiJoin
+from sspcore.engine.operators.sortkeys import entry_of
+from sspcore.engine.operators.topk import TopK
+from sspcore.engine.operators.union import Union, UnionAll
+from sspcore.engine.operators.values import Values
+from sspcore.errors import UsageError
+from sspcore.plan import nodes
+from sspcore.plan.evaluate import compile_predicate
+from sspcore.plan.expressions import Constant, Expression
+from sspcore.plan.keys import join_key
+
+Names = Callable[[str], tuple[str, ...]]
+"""The column names of a table, as its rows are laid out."""
+
+
+def operator_of(plan: nodes.Plan, columns_of: Names, meter: Meter) -> Operator:
+    """A fresh operator for one node of a bound plan. Cost: O(its expressions)."""
+    match plan:
+        case nodes.Scan():
+            return Scan(plan.columns, columns_of(plan.table), meter)
+        case nodes.Values():
+            rows = [read_row(row, meter.nulls)(()) for row in plan.rows]
+            return Values(rows, meter)
+        case nodes.Filter():
+            return Filter(compile_predicate(plan.predicate, meter.nulls), meter)
+        case nodes.Project():
+            return Project(read_row([e for _, e in plan.columns], meter.nulls), meter)
+        case nodes.Join():
+            return _join(plan, meter)
+        case nodes.SemiJoin():
+            return SemiJoin(_membership(plan, None, meter))
+        case nodes.AntiJoin():
+            return AntiJoin(_membership(plan, None, meter))
+        case nodes.Mark():
+            return Mark(_membership(plan, plan.key, meter))
+        case nodes.Aggregate():
+            return Aggregate([e for _, e in plan.groups], [call for _, call in plan.aggregates], meter)
+        case nodes.Distinct():
+            return Distinct(meter)
+        case nodes.Union():
+            return UnionAll(meter) if plan.all else Union(meter)
+        case nodes.Intersect():
+            return Intersect(meter)
+        case nodes.Except():
+            return Except(meter)
+        case nodes.TopK():
+            limit, offset = _count(plan.limit, "LIMIT"), _count(plan.offset, "OFFSET")
+            return TopK(entry_of(plan.order, meter.nulls), limit, offset or 0, meter)
+
+
+def _join(plan: nodes.Join, meter: Meter) -> Join:
+    left_key = read_join_key([a for a, _ in plan.on], meter.nulls)
+    right_key = read_join_key([b for _, b in plan.on], meter.nulls)
+    left = Side(left_key, len(nodes.columns(plan.left)), plan.kind in ("left", "full"))
+    right = Side(right_key, len(nodes.columns(plan.right)), plan.kind in ("right", "full"))
+    residual = None if plan.residual is None else compile_predicate(plan.residual, meter.nulls)
+    return Join(left, right, join_key(plan.left, plan.right), residual, meter)
+
+
+def _membership(
+    plan: nodes.SemiJoin | nodes.AntiJoin | nodes.Mark, key: tuple[Expression, Expression] | None, meter: Meter
+) -> Membership | JudgedMembership:
+    keys = Keys(
+        read_join_key([a for a, _ in plan.on], meter.nulls),
+        read_join_key([b for _, b in plan.on], meter.nulls),
+        read_join_key([] if key is None else [key[0]], meter.nulls),
+        read_join_key([] if key is None else [key[1]], meter.nulls),
+    )
+    if plan.residual is None:
+        return Membership(keys, meter)
+    return JudgedMembership(keys, compile_predicate(plan.residual, meter.nulls), meter)
+
+
+def _count(bound: Expression | None, word: str) -> int | None:
+    """A LIMIT or OFFSET as a number of rows; None for none given, or NULL. Raises UsageError (the caller's)."""
+    if bound is None:
+        return None
+    if not isinstance(bound, Constant):
+        raise UsageError(f"{word} is {bound!r}, a parameter without a value")
+    count = bound.value
+    if count is not None and (type(count) is not int or count < 0):
+        raise UsageError(f"{word} is {count!r}", hint="give a whole number from 0 on, or NULL for none")
+    return count
