@@ -184,7 +184,7 @@ def _power(a: Value, b: Value) -> Value:
             return real(math.pow(a, b))
         except _FAILURES:
             return NULL_BY_ERROR
-    return _combine(a, b, math.pow, ROUNDED.power)
+    return _combine(a, b, math.pow, lambda x, y: ROUNDED.power(x, y) if y else Decimal(1))
 
 
 FUNCTIONS: Final = (

@@ -29,11 +29,13 @@ def compile_like(pattern: str, escape: str = "\\", fold: bool = False) -> Matche
     """
     if len(escape) > 1:
         return None
-    segments = _segments(fold_case(pattern) if fold else pattern, fold_case(escape) if fold else escape)
+    segments = _segments(pattern, escape)
     if segments is None:
         return None
-    match = _matcher(segments)
-    return (lambda text: match(fold_case(text))) if fold else match
+    if not fold:
+        return _matcher(segments)
+    match = _matcher([tuple([None if c is None else fold_case(c) for c in segment]) for segment in segments])
+    return lambda text: match(fold_case(text))
 
 
 def fold_case(text: str) -> str:
