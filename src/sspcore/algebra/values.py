@@ -28,6 +28,9 @@ Key = Any
 
 NAN: Final = float("nan")
 """The only NaN inside the engine: identity makes it equal to itself in tuples and dicts."""
+MAX_INTEGER_BITS: Final = 4096
+"""Size of integers, well below the 4300 digits beyond which Python refuses to print one."""
+_INTEGER_END: Final = 1 << MAX_INTEGER_BITS
 MAX_NESTING: Final = 64
 """Depth of lists and objects, as in the wire limits: deeper values are refused at the door."""
 
@@ -115,7 +118,11 @@ def canonical(value: object, depth: int = 0) -> Value:
     (1, FrozenObject({'a': 0.0}))
     """
     kind = type(value)
-    if kind is int or kind is bool or value is None or kind is bytes:
+    if kind is int:
+        if -_INTEGER_END < value < _INTEGER_END:  # type: ignore[operator]
+            return value
+        raise ValueError(f"an integer of more than {MAX_INTEGER_BITS} bits cannot be stored")
+    if kind is bool or value is None or kind is bytes:
         return value
     if kind is str:
         return _checked_text(value)  # type: ignore[arg-type]
@@ -141,8 +148,8 @@ def _canonical_rare(value: object) -> Value:
     if isinstance(value, date):
         return value
     if isinstance(value, Decimal):
-        if not value.is_finite() or abs(value.adjusted()) > 1000:
-            raise ValueError(f"decimal {value} is not finite, or its exponent is beyond 1000")
+        if not value.is_finite() or abs(value.adjusted()) > 1000 or len(value.as_tuple().digits) > 2000:
+            raise ValueError("a decimal is finite, its exponent within 1000, its digits within 2000")
         return value if value else Decimal(0)
     if isinstance(value, bytes):
         return bytes(value)

@@ -129,18 +129,14 @@ def typed(value: Any, kind: str) -> Value:
 
 def check_id(value: Any) -> Any:
     """A row id: text, an int, or a non-empty tuple of these (lists become tuples). Raises ValueError otherwise."""
-    if type(value) is str:
+    if type(value) is str or type(value) is int:
         return canonical(value)
-    if type(value) is int:
-        return value
     if isinstance(value, tuple | list) and value:
         return tuple([_check_part(v) for v in value])
     raise ValueError(f"an id is text, an integer or a tuple of these, not {shown(value)}")
 
 
 def _check_part(value: Any) -> Any:
-    if type(value) is str:
+    if type(value) is str or type(value) is int:
         return canonical(value)
-    if type(value) is int:
-        return value
     raise ValueError(f"a part of an id is text or an integer, not {shown(value)}")

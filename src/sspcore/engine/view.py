@@ -130,14 +130,14 @@ class View:
         self._advances += 1
         self.dirty = True
         delta = network.advance(net)
-        value = self._value
+        placed = network.placements(network.moved()) if self.ordered else ()
+        value = self._value  # from here on nothing raises: a view either has the whole update or is hydrated anew
         for key, _, new in delta:
             if new is None:
                 del value[key]
             else:
                 value[key] = new
         self.dirty = False
-        placed = network.placements(network.moved()) if self.ordered else ()
         if not delta and not placed:
             return None
         return self._update(tuple(delta), placed, version)
