@@ -72,14 +72,14 @@ def predicate(c: Choices, kinds: Sequence[str], depth: int = 2) -> Expression:
     """A condition that more rows meet than not, so that results are seldom empty."""
     if not kinds:
         return Constant(True)
-    form = c.weighted(((9, "compare"), (4, "compare columns"), (2, "null"), (2, "in"), (2, "like"), (2, "between"),
-                       (3, "or"), (2, "and"), (2, "not"), (1, "truth")))  # fmt: skip
+    form = c.weighted(((9, "compare"), (4, "compare columns"), (2, "null"), (2, "in"), (1, "like"), (1, "between"),
+                       (4, "or"), (1, "and"), (3, "not"), (1, "truth")))  # fmt: skip
     if depth <= 0 and form in ("or", "and", "not"):
         form = "compare"
     if form == "or":
         return Call("or", (predicate(c, kinds, depth - 1), predicate(c, kinds, depth - 1)))
     if form == "and":
-        return Call("and", (predicate(c, kinds, depth - 1), predicate(c, kinds, 0)))
+        return Call("and", (lenient(c, kinds), predicate(c, kinds, depth - 1)))
     if form == "not":
         return Call("not", (_narrow(c, kinds),))
     if form == "null":
@@ -95,10 +95,19 @@ def predicate(c: Choices, kinds: Sequence[str], depth: int = 2) -> Expression:
         return Call("not", (test,)) if c.chance(25) else test
     if form == "between":
         subject, kind = column(c, kinds, NUMBERS)
-        return Call("and", (Call(">=", (subject, constant(c, kind))), Call("<=", (subject, constant(c, kind)))))
+        low, high = constant(c, kind), constant(c, kind)
+        return Call("or", (Call("and", (Call(">=", (subject, low)), Call("<=", (subject, high)))), lenient(c, kinds)))
     subject, kind = scalar(c, kinds, depth - 1) if depth > 1 and c.chance(20) else column(c, kinds)
     other = column(c, kinds, (kind,))[0] if form == "compare columns" else constant(c, kind)
     return Call(c.weighted(COMPARISONS), (subject, other))
+
+
+def lenient(c: Choices, kinds: Sequence[str]) -> Expression:
+    """A condition that nearly all rows meet, yet not all."""
+    subject, kind = column(c, kinds)
+    if c.chance(40):
+        return Call("not", (Call("is null", (subject,)),))
+    return Call(c.pick(("is distinct", "<>")), (subject, constant(c, kind)))
 
 
 def _narrow(c: Choices, kinds: Sequence[str]) -> Expression:

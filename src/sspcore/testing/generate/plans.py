@@ -18,13 +18,13 @@ from sspcore.plan.expressions import Call, Column, Constant, Expression, Param, 
 from sspcore.plan.nodes import Plan
 from sspcore.testing.generate import values
 from sspcore.testing.generate.choices import Choices
-from sspcore.testing.generate.expressions import NUMBERS, column, predicate, scalar
+from sspcore.testing.generate.expressions import NUMBERS, column, lenient, predicate, scalar
 
 Kinds = tuple[str, ...]
 
 UNARY: Final = ((6, "filter"), (4, "project"), (6, "aggregate"), (3, "distinct"), (5, "topk"))
 BINARY: Final = (
-    (10, "join"), (4, "semi"), (4, "anti"), (5, "mark"),
+    (10, "join"), (3, "semi"), (4, "anti"), (5, "mark"),
     (3, "union"), (3, "union all"), (3, "intersect"), (3, "except"),
 )  # fmt: skip
 CALLS: Final = ((4, "count"), (4, "sum"), (3, "avg"), (4, "min"), (4, "max"))
@@ -75,7 +75,10 @@ class Planner:
     def unary(self, form: str, sub: Sub) -> Sub:
         c = self.choices
         if form == "filter":
-            return Sub(nodes.Filter(sub.plan, predicate(c, sub.kinds)), sub.kinds, sub.scans)
+            test = predicate(c, sub.kinds)
+            if c.chance(65 if isinstance(sub.plan, nodes.Scan) else 92):
+                test = Call("or", (test, lenient(c, sub.kinds)))
+            return Sub(nodes.Filter(sub.plan, test), sub.kinds, sub.scans)
         if form == "project":
             cells = [scalar(c, sub.kinds) for _ in range(c.between(1, 3))]
             named = tuple([(f"p{i}", e) for i, (e, _) in enumerate(cells)])
@@ -88,14 +91,19 @@ class Planner:
 
     narrow_kinds: Kinds = ()
 
-    def narrow(self, sub: Sub, width: int, kinds: Kinds | None = None) -> Sub:
+    def narrow(self, sub: Sub, width: int, kinds: Kinds | None = None, among: Sequence[str] = ()) -> Sub:
         """The input cut to so many columns (of the given kinds where it has them), so that rows coincide."""
         c = self.choices
         wanted: Sequence[str | None] = kinds if kinds is not None else [None] * c.between(1, width)
-        cells = [column(c, sub.kinds, () if want is None else (want,)) for want in wanted]
+        cells = [column(c, sub.kinds, among if want is None else (want,)) for want in wanted]
         self.narrow_kinds = tuple([kind for _, kind in cells])
         named = tuple([(f"n{i}", e) for i, (e, _) in enumerate(cells)])
         return Sub(nodes.Project(sub.plan, named), self.narrow_kinds, sub.scans)
+
+    def tested(self, sub: Sub) -> Sub:
+        """Only whether each column is NULL: what inputs of any kinds have in common."""
+        tests = tuple([(f"n{i}", Call("is null", (Column(i),))) for i in range(len(sub.kinds))])
+        return Sub(nodes.Project(sub.plan, tests), ("boolean",) * len(tests), sub.scans)
 
     def aggregate(self, sub: Sub) -> Sub:
         c = self.choices
@@ -122,8 +130,8 @@ class Planner:
         for _ in range(c.weighted(((4, 1), (3, 2), (1, 0)))):
             by = scalar(c, sub.kinds)[0] if c.chance(15) else column(c, sub.kinds)[0]
             terms.append(nodes.OrderTerm(by, c.chance(45), c.chance(35)))
-        limit = Constant(c.pick((3, 2, 1, 5, 8, 0))) if c.chance(75) else None
-        offset = Constant(c.pick((1, 2, 0))) if c.chance(30) else None
+        limit = Constant(c.weighted(((12, 3), (10, 2), (6, 1), (12, 5), (8, 8), (1, 0)))) if c.chance(75) else None
+        offset = Constant(c.weighted(((7, 1), (2, 2), (1, 0)))) if c.chance(30) else None
         return Sub(nodes.TopK(sub.plan, tuple(terms), limit, offset), sub.kinds, sub.scans)
 
     def binary(self, form: str, left: Sub, right: Sub) -> Sub:
@@ -138,17 +146,23 @@ class Planner:
                 inputs, scans = (*inputs, extra.plan), scans + 1
             return Sub(nodes.Union(inputs, form == "union all"), _merged(first.kinds, second.kinds), scans)
         if form in ("intersect", "except"):
-            first = self.narrow(left, 2 if form == "except" else 1)
+            first = self.narrow(left, 2 if form == "except" else 1, among=_shared(left, right))
             second = self.narrow(right, 2, first.kinds)
+            if form == "intersect" and not all(map(_meet, first.kinds, second.kinds)):
+                first, second = self.tested(first), self.tested(second)
             node = nodes.Intersect if form == "intersect" else nodes.Except
             return Sub(node(first.plan, second.plan), first.kinds, scans)
         on = self.pairs(left, right)
         both = left.kinds + right.kinds
-        residual = predicate(c, both, 1) if c.chance(30) or (not on and c.chance(50)) else None
+        residual = None
+        if c.chance(22) or (not on and c.chance(50)):
+            residual = lenient(c, both) if c.chance(40) else predicate(c, both, 1)
         if form == "join":
             kind = c.weighted(((4, "inner"), (4, "left"), (2, "right"), (3, "full")))
             return Sub(nodes.Join(kind, left.plan, right.plan, on, residual), both, scans)
         if form == "semi":
+            if c.chance(35):  # a condition beside equality finds partners more often than not
+                on, residual = (), lenient(c, both)
             return Sub(nodes.SemiJoin(left.plan, right.plan, on, residual), left.kinds, scans)
         if form == "anti":
             return Sub(nodes.AntiJoin(left.plan, self.thinned(right), on, residual), left.kinds, scans)
@@ -176,11 +190,13 @@ class Planner:
         count = c.weighted(((70, 1), (15, 2), (15 if left.scans + right.scans == 2 else 0, 0)))
         out = []
         for _ in range(count):
-            shared = [k for k in left.kinds if k in right.kinds]
-            a, kind = column(c, left.kinds, shared)
+            a, kind = column(c, left.kinds, _shared(left, right))
             if c.chance(10):
                 a, kind = scalar(c, left.kinds)
-            out.append((a, column(c, right.kinds, (kind,))[0]))
+            b, other = column(c, right.kinds, (kind,))
+            if not _meet(kind, other) and c.chance(80):  # kinds that never are equal: pair what the two can share
+                a, b = Call("is null", (a,)), Call("is null", (b,))
+            out.append((a, b))
         return tuple(out)
 
     def thinned(self, sub: Sub) -> Plan:
@@ -189,6 +205,17 @@ class Planner:
         if self.choices.chance(40):
             return sub.plan
         return nodes.Filter(sub.plan, Call("=", (subject, Constant(values.value(self.choices, kind, nulls=0)))))
+
+
+def _shared(left: Sub, right: Sub) -> list[str]:
+    """Kinds both inputs have; those of small domains alone, where there are any."""
+    both = [kind for kind in left.kinds if kind in right.kinds]
+    return [kind for kind in both if kind in ("boolean", "integer", "text")] or both
+
+
+def _meet(a: str, b: str) -> bool:
+    """May values of the two kinds be equal at all?"""
+    return a == b or "any" in (a, b) or (a in NUMBERS and b in NUMBERS)
 
 
 def _merged(first: Kinds, second: Kinds) -> Kinds:

@@ -65,7 +65,7 @@ class History:
         for schema in self.schemas:
             self.rows.setdefault(schema.table, {})
 
-    def fill(self, low: int = 3, high: int = 8) -> list[Change]:
+    def fill(self, low: int = 4, high: int = 9) -> list[Change]:
         """A batch that creates some rows in every table."""
         out = []
         for schema in self.schemas:
@@ -82,11 +82,14 @@ class History:
     def change(self) -> Change:
         """One change."""
         c, schema = self.choices, self.choices.pick(self.schemas)
+        poor = [s for s in self.schemas if len(self.rows[s.table]) < 4]
+        if poor and c.chance(50):  # an empty view proves little: tables do not run dry for long
+            schema = c.pick(poor)
         held = self.rows[schema.table]
         op = c.weighted(OPS)
         if op in ("update", "merge") and not held:
             op = "upsert"
-        if len(held) < 3 and op in ("delete", "clear"):  # keep tables from running dry: an empty view proves little
+        if len(held) < 4 and op in ("delete", "clear"):
             op = "upsert"
         if op == "clear":
             held.clear()

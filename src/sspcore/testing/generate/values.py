@@ -50,4 +50,4 @@ def value(c: Choices, kind: str, *, nulls: int = 12) -> Value:
     if nulls and c.chance(nulls):
         return None
     domain = MIXED if kind == "any" else DOMAINS[kind]
-    return c.pick(domain[:4] if c.chance(55) else domain)
+    return c.pick(domain[:3] if c.chance(70) else domain)

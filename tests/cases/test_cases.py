@@ -1,0 +1,90 @@
+"""External cases: queries of public suites, each view compared with an independent oracle after every batch.
+
+The cases live outside the repository, in the folder `SSPCORE_CASES` names (by default `shared/cases` beside the
+checkout). Where it is absent a local run skips; CI fails, since there nobody would notice the skip.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(os.environ.get("SSPCORE_CASES") or ROOT.parent / "shared" / "cases")
+SUITES = sorted(p.name for p in FOLDER.glob("data/*") if (p / "cases.jsonl").exists() or (p / "cases.jsonl.gz").exists())
+MODES = ("incremental", "preload", "drain", "late")
+
+if SUITES:
+    sys.path.append(str(FOLDER))
+    from casekit.engine import run_suite
+    from casekit.filters import run_filters
+    from casekit.model import load_suite, read_jsonl
+
+    from tests.cases.adapter import SspAdapter
+
+
+def test_the_cases_are_there():
+    if not SUITES and not os.environ.get("CI"):
+        pytest.skip(f"no external cases in {FOLDER}; set SSPCORE_CASES to their folder")
+    assert SUITES, f"no external cases in {FOLDER}: CI runs them always"
+
+
+def sql_cases(suite, tier=1):
+    fixtures, cases = load_suite(str(FOLDER / "data" / suite))
+    return fixtures, [case for case in cases if case.sql is not None and case.tier <= tier]
+
+
+def failures(results):
+    return [
+        f"{r.status} {r.case.name} at {r.step}: {r.case.sql}\n    {r.detail.strip()}"
+        for r in results
+        if r.status not in ("pass", "unsupported")
+    ]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_view_is_what_the_oracle_says(suite, mode):
+    fixtures, cases = sql_cases(suite)
+
+    results, _ = run_suite(SspAdapter, fixtures, cases, mode)
+
+    assert len(results) == len(cases)
+    assert failures(results) == []
+    assert any(r.status == "pass" and r.checks for r in results)
+
+
+@pytest.mark.skipif(not SUITES, reason="no external cases")
+def test_every_filter_matches_what_the_oracle_says():
+    counts, failed = run_filters(SspAdapter, read_jsonl(str(FOLDER / "data" / "filters" / "filters.jsonl")), tier=1)
+
+    assert failed == []
+    assert counts["pass"] > 0
+    assert counts["unsupported"] < 0.05 * (counts["pass"] + counts["unsupported"])
+
+
+@pytest.mark.skipif(not SUITES, reason="no external cases")
+def test_little_is_unsupported_and_the_reference_names_it():
+    """Fewer than one in twenty queries is refused, and the reference page says so of each feature."""
+    total, refused = 0, []
+    for suite in SUITES:
+        fixtures, cases = sql_cases(suite)
+        for case in cases:
+            adapter = SspAdapter()
+            for table in fixtures[case.fixture].tables.values():
+                adapter.create_table(table)
+            total += 1
+            try:
+                adapter.register_sql(case.name, case.sql)
+            except Exception:
+                refused.extend(adapter.refused)
+    reference = (ROOT / "docs" / "reference" / "sql.md").read_text().casefold()
+
+    assert len(refused) < 0.05 * total
+    assert [error.message for error in refused if feature(error).casefold() not in reference] == []
+
+
+def feature(error):
+    """What an UnsupportedSql says is not supported: the words before the verb."""
+    return error.message.split(" is not ")[0].split(" are not ")[0].strip("`'\" ")
