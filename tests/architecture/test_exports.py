@@ -61,7 +61,7 @@ def test_an_unknown_name_is_an_attribute_error():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_public_name_stands_in_the_reference(name):
     page = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
-    assert f"`{name}`" in page, f"docs/reference/api.md lacks {name}: give it a section in docs/reference/generate.py"
+    assert f"`{name}`" in page, f"docs/reference/api.md lacks {name}: give it a section in tests/docs/reference.py"
 
 
 def public_members(value: type) -> list[tuple[str, object]]:
