@@ -26,7 +26,7 @@ class Ordered:
     ([(3,), (5,)], (3,), (5,), (3,))
     """
 
-    __slots__ = ("_chunks", "_lasts", "_size")
+    __slots__ = ("_chunks", "_lasts", "size")
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.refill(sorted(entries))
@@ -35,10 +35,7 @@ class Ordered:
         """Hold these entries instead, given in ascending order. Cost: O(entries)."""
         self._chunks = [entries[at : at + CHUNK] for at in range(0, len(entries), CHUNK)]
         self._lasts = [chunk[-1] for chunk in self._chunks]
-        self._size = len(entries)
-
-    def __len__(self) -> int:
-        return self._size
+        self.size = len(entries)
 
     def __iter__(self) -> Iterator[Entry]:
         for chunk in self._chunks:
@@ -55,7 +52,7 @@ class Ordered:
     def add(self, entry: Entry) -> None:
         """Put an entry in that is not there."""
         chunks, lasts = self._chunks, self._lasts
-        self._size += 1
+        self.size += 1
         if not chunks:
             chunks.append([entry])
             lasts.append(entry)
@@ -129,7 +126,7 @@ class Ordered:
     def _delete(self, at: int, place: int) -> None:
         chunk = self._chunks[at]
         del chunk[place]
-        self._size -= 1
+        self.size -= 1
         if not chunk:
             del self._chunks[at], self._lasts[at]
         elif place == len(chunk):

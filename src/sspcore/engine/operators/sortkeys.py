@@ -1,6 +1,6 @@
 """Sort keys: from a row to the flat tuple that sorts as ORDER BY says.
 
-Owns the layout of entries: the parts of every term, then those of the key that breaks ties, then the key and the row.
+Owns the layout of entries: the parts of every term, then those of the key that breaks ties, then the key.
 Plain tuples compare in C; a `__lt__` in Python would cost ten times as much. Flattening is sound since no part of a
 value's order key is a prefix of another's: where two differ, they do so at the same position.
 """
@@ -54,7 +54,7 @@ def entry_of(order: Sequence[OrderTerm], nulls: NullCounter) -> Callable[[Key, R
 
     >>> from sspcore.plan.expressions import Column
     >>> entry_of([OrderTerm(Column(0), descending=True, nulls_first=True)], NullCounter())("a", (7,))
-    (-1, 0, -7, 2, 'a', 'a', (7,))
+    (-1, 0, -7, 2, 'a', 'a')
     """
     terms = [(read_value(term.expression, nulls), part_of(term)) for term in order]
     tie = ascending
@@ -63,18 +63,18 @@ def entry_of(order: Sequence[OrderTerm], nulls: NullCounter) -> Callable[[Key, R
 
         def one(key: Key, row: Row) -> Entry:
             if type(key) is str:
-                return (*part(read(row)), TEXT, key, key, row)
-            return (*part(read(row)), *tie(key), key, row)
+                return (*part(read(row)), TEXT, key, key)
+            return (*part(read(row)), *tie(key), key)
 
         return one
     if len(terms) == 2:
         (read, part), (read2, part2) = terms
-        return lambda key, row: (*part(read(row)), *part2(read2(row)), *tie(key), key, row)
+        return lambda key, row: (*part(read(row)), *part2(read2(row)), *tie(key), key)
 
     def many(key: Key, row: Row) -> Entry:
         parts: list[Any] = []
         for read, part in terms:
             parts += part(read(row))
-        return (*parts, *tie(key), key, row)
+        return (*parts, *tie(key), key)
 
     return many

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sspcore.algebra.values import Key, same
-from sspcore.engine.operators.base import NO_CHANGE, Delta, Meter, Operator, Row
+from sspcore.engine.operators.base import Delta, Meter, Operator, Row
 from sspcore.engine.operators.ordered import Entry, Ordered
 
 EntryOf = Callable[[Key, Row], Entry]
-"""From a key and its row to a tuple that sorts as ORDER BY says, ties by key, and ends in the key and the row."""
+"""From a key and its row to a tuple that sorts as ORDER BY says, ties by key, and ends in the key."""
 
 
 class TopK(Operator):
@@ -23,7 +23,7 @@ class TopK(Operator):
     Contract:   requires that `entry_of` never ties two keys (they are part of the entry) /
                 guarantees that the delta of the first step comes in order.
     Example:
-        >>> best = TopK(lambda key, row: (-row[0], key, key, row), limit=2, offset=0, meter=Meter())
+        >>> best = TopK(lambda key, row: (-row[0], key), limit=2, offset=0, meter=Meter())
         >>> best.step([("a", None, (1,)), ("b", None, (5,)), ("c", None, (3,))])
         [('b', None, (5,)), ('c', None, (3,))]
         >>> best.step([("a", (1,), (4,))])
@@ -37,7 +37,7 @@ class TopK(Operator):
     """
 
     __slots__ = ("_after", "_before", "_entries", "_entry_of", "_left", "_limit", "_meter", "_moved", "_now", "_offset",
-                 "_was", "_window")  # fmt: skip
+                 "_rows", "_was", "_window")  # fmt: skip
 
     def __init__(self, entry_of: EntryOf, limit: int | None, offset: int, meter: Meter) -> None:
         self._entry_of = entry_of
@@ -45,6 +45,7 @@ class TopK(Operator):
         self._offset = offset
         self._meter = meter
         self._entries: dict[Key, Entry] = {}
+        self._rows: dict[Key, Row] = {}
         self._before, self._window, self._after = Ordered(), Ordered(), Ordered()
         self._moved: dict[Key, None] = {}
         self._left: dict[Key, Entry] = {}
@@ -54,73 +55,75 @@ class TopK(Operator):
     # The step
 
     def step(self, delta: Delta) -> Delta:
-        entries, entry_of, meter = self._entries, self._entry_of, self._meter
-        meter.rows += len(delta)
+        self._meter.rows += len(delta)
         self._moved = {}
-        if not entries:
+        if not self._entries:
             return self._fill(delta)
         self._was, self._now, self._left = {}, {}, {}
-        after = self._after
         for key, old, new in delta:
-            if new is None:
-                meter.probes += 1
-                self._remove(entries.pop(key))
-            elif old is None:
-                meter.probes += 1
-                entries[key] = entry = entry_of(key, new)
+            if old is not None and new is not None:
+                self._change(key, old, new)
+            elif new is not None:
+                self._rows[key] = new
+                self._entries[key] = entry = self._entry_of(key, new)
                 self._insert(entry)
             else:
-                gone = entries[key]
-                entries[key] = entry = entry_of(key, new)
-                meter.probes += 2
-                if after and not (gone < (edge := after.first()) or entry < edge):
-                    after.replace(gone, entry)  # the common case of a short window: nothing to see
-                else:
-                    self._change(gone, entry)
-        if not self._was:
-            return NO_CHANGE
+                self._remove(self._entries.pop(key))
+                del self._rows[key]
         now = self._now
         return [(key, old, now[key]) for key, old in self._was.items() if not same(old, now[key])]
 
     def _fill(self, delta: Delta) -> Delta:
         """The first rows: sorted once rather than one by one."""
         entry_of = self._entry_of
-        rows = sorted([entry_of(key, new) for key, _, new in delta if new is not None])
-        self._entries = {entry[-2]: entry for entry in rows}
+        self._rows = rows = {key: new for key, _, new in delta if new is not None}
+        entries = sorted([entry_of(key, row) for key, row in rows.items()])
+        self._entries = {entry[-1]: entry for entry in entries}
         start = self._offset
-        end = len(rows) if self._limit is None else start + self._limit
-        self._before.refill(rows[:start])
-        self._after.refill(rows[end:])
-        window = rows[start:end]
+        end = len(entries) if self._limit is None else start + self._limit
+        window = entries[start:end]
+        self._before.refill(entries[:start])
         self._window.refill(window)
-        self._moved = {entry[-2]: None for entry in window}
-        return [(entry[-2], None, entry[-1]) for entry in window]
+        self._after.refill(entries[end:])
+        self._moved = {entry[-1]: None for entry in window}
+        return [(entry[-1], None, rows[entry[-1]]) for entry in window]
 
-    def _change(self, gone: Entry, entry: Entry) -> None:
+    def _change(self, key: Key, old: Row, new: Row) -> None:
+        gone = self._entries[key]
+        entry = self._entry_of(key, new)
         part = self._part(gone)
-        if part is not self._part(entry):
+        if entry == gone:
+            moved = False
+        elif part is self._part(entry):
+            self._entries[key] = entry
+            self._meter.probes += 2
+            moved = part.replace(gone, entry)
+        else:
             self._remove(gone)
+            self._entries[key] = entry
+            self._rows[key] = new
             self._insert(entry)
             return
-        moved = part.replace(gone, entry)
+        self._rows[key] = new
         if part is self._window:
-            key = entry[-2]
             if key not in self._was:
-                self._was[key] = gone[-1]
-            self._now[key] = entry[-1]
+                self._was[key] = old
+            self._now[key] = new
             if moved:
                 self._moved[key] = None
 
     def _part(self, entry: Entry) -> Ordered:
         """Where an entry is, or belongs: the parts follow each other, so their edges tell."""
-        if self._after and not entry < self._after.first():
-            return self._after
-        if self._before and not self._before.last() < entry:
-            return self._before
+        after, before = self._after, self._before
+        if after.size and not entry < after.first():
+            return after
+        if before.size and not before.last() < entry:
+            return before
         return self._window
 
     def _remove(self, entry: Entry) -> None:
         part = self._part(entry)
+        self._meter.probes += 1
         part.remove(entry)
         if part is self._window:
             self._leave(entry)
@@ -128,6 +131,7 @@ class TopK(Operator):
 
     def _insert(self, entry: Entry) -> None:
         part = self._part(entry)
+        self._meter.probes += 1
         part.add(entry)
         if part is self._window:
             self._enter(entry)
@@ -136,34 +140,34 @@ class TopK(Operator):
     def _settle(self) -> None:
         """Let rows cross the edges until the parts have their sizes again: one row an edge, after one change."""
         before, window, after, limit = self._before, self._window, self._after, self._limit
-        if len(before) > self._offset:
+        if before.size > self._offset:
             window.add(entry := before.pop_last())
             self._enter(entry)
-        elif len(before) < self._offset and window:
+        elif before.size < self._offset and window.size:
             before.add(entry := window.pop_first())
             self._leave(entry)
         if limit is None:
             return
-        if len(window) > limit:
+        if window.size > limit:
             after.add(entry := window.pop_last())
             self._leave(entry)
-        elif len(window) < limit and after:
+        elif window.size < limit and after.size:
             window.add(entry := after.pop_first())
             self._enter(entry)
 
     def _enter(self, entry: Entry) -> None:
-        key = entry[-2]
+        key = entry[-1]
         if key not in self._was:
             self._was[key] = None
-        self._now[key] = entry[-1]
+        self._now[key] = self._rows[key]
         if self._left.pop(key, None) is not entry:  # else it only made way for a moment: its place is as it was
             self._moved[key] = None
         self._meter.rows += 1
 
     def _leave(self, entry: Entry) -> None:
-        key = entry[-2]
+        key = entry[-1]
         if key not in self._was:
-            self._was[key] = entry[-1]
+            self._was[key] = self._rows[key]
         self._now[key] = None
         if key in self._moved:
             del self._moved[key]
@@ -175,7 +179,7 @@ class TopK(Operator):
 
     def order(self) -> list[Key]:
         """The keys of the window, in order. Cost: O(window)."""
-        return [entry[-2] for entry in self._window]
+        return [entry[-1] for entry in self._window]
 
     def moved(self) -> list[Key]:
         """The keys that the last step added to the window or gave another place in it."""
@@ -191,5 +195,5 @@ class TopK(Operator):
         placed = []
         for entry in sorted([self._entries[key] for key in keys]):
             before = window.predecessor(entry)
-            placed.append((entry[-2], None if before is None else before[-2]))
+            placed.append((entry[-1], None if before is None else before[-1]))
         return tuple(placed)
