@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.profiles import fuzz
 
 from sspcore.engine.change import OPS, Change, create, delete, merge, replace, upsert
 from sspcore.engine.schema import Schema
 from sspcore.errors import ChangeRejected
 from sspcore.wire.changes import FIELDS, decode_change, encode_change
+from tests.profiles import fuzz
 
 FLIGHTS = Schema(
     "flights", {"id": "text", "at": "timestamp", "price": "decimal", "delay": "integer", "load": "real", "more": "any"}
