@@ -12,7 +12,7 @@ from decimal import Context, Decimal
 from math import inf, isfinite
 from typing import Final
 
-from sspcore.algebra.values import NAN, Value
+from sspcore.algebra.values import MAX_INTEGER_BITS, NAN, Value, canonical
 
 SCALE: Final = 1074
 """Every finite float is a whole multiple of 2 to the power of minus this."""
@@ -102,13 +102,13 @@ class ExactSum:
     def result(self) -> Value:
         """The sum, rounded once: an integer if all are, a float if any is, else a decimal.
 
-        NULL of no numbers, and for a float sum beyond the range of floats. Cost: O(1) for integers, some µs else.
+        NULL of no numbers, and of a sum beyond what a cell may hold. Cost: O(1) for integers, some µs else.
         """
         if self.float_count:
             return self._as_float(1)
         if self._exponents:
-            return self._as_decimal()
-        return self._integers if self.integer_count else None
+            return _held(self._as_decimal())
+        return self._integers if self.integer_count and self._integers.bit_length() <= MAX_INTEGER_BITS else None
 
     def average(self) -> Value:
         """The exact quotient of sum and count, correctly rounded: a float, for decimals (and integers) a decimal."""
@@ -117,7 +117,7 @@ class ExactSum:
         total = self._as_decimal()
         whole = max(0, total.adjusted())
         quotient = Context(prec=QUOTIENT_DIGITS + whole, traps=[]).divide(total, Decimal(self.count))
-        return quotient if quotient else Decimal(0)
+        return _held(quotient)
 
     def _as_float(self, count: int) -> Value:
         """The sum divided by `count` as the nearest float: the quotient of two integers is correctly rounded."""
@@ -151,3 +151,11 @@ class ExactSum:
             return Decimal(0)
         sign, digits, _ = Decimal(units // 10 ** (self._places + exponent)).as_tuple()  # without rest
         return Decimal((sign, digits, exponent))
+
+
+def _held(value: Decimal) -> Value:
+    """The decimal as a cell holds it; NULL beyond that."""
+    try:
+        return canonical(value)
+    except ValueError:
+        return None

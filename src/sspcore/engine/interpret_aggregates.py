@@ -10,7 +10,7 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from math import inf, isfinite
 
-from sspcore.algebra.values import NAN, Value, canonical_key, full_order_key
+from sspcore.algebra.values import NAN, Value, canonical, canonical_key, full_order_key
 from sspcore.engine.interpret_expressions import Row, evaluate
 from sspcore.plan.nodes import AggregateCall
 
@@ -30,9 +30,17 @@ def aggregate(call: AggregateCall, members: Sequence[Row]) -> Value:
         case "max":
             return max(values, key=full_order_key, default=None)
         case "sum":
-            return _sum([v for v in values if _is_number(v)])
+            return _held(_sum([v for v in values if _is_number(v)]))
         case _:
-            return _average([v for v in values if _is_number(v)])
+            return _held(_average([v for v in values if _is_number(v)]))
+
+
+def _held(value: Value) -> Value:
+    """The value as a cell holds it; NULL beyond that."""
+    try:
+        return canonical(value)
+    except ValueError:
+        return None
 
 
 def _distinct(values: Sequence[Value]) -> list[Value]:
@@ -62,8 +70,7 @@ def _average(numbers: Sequence[Value]) -> Value:
     if any(type(n) is Decimal for n in numbers) and not any(type(n) is float for n in numbers):
         total = _exact_decimal(numbers)
         whole = max(0, total.adjusted())
-        quotient = Context(prec=34 + whole, traps=[]).divide(total, Decimal(len(numbers)))
-        return quotient if quotient else Decimal(0)
+        return Context(prec=34 + whole, traps=[]).divide(total, Decimal(len(numbers)))
     infinite = _infinite(numbers)
     return infinite if infinite is not None else _nearest_float(_exact(numbers) / len(numbers))
 
@@ -91,8 +98,6 @@ def _nearest_float(exact: Fraction) -> float | None:
 def _exact_decimal(numbers: Sequence[Value]) -> Decimal:
     """With as many places as the number of most places has."""
     exact = _exact(numbers)
-    if not exact:
-        return Decimal(0)
     exponents = [n.as_tuple().exponent if type(n) is Decimal else 0 for n in numbers]
     places = -min(e for e in exponents if isinstance(e, int))
     scaled = exact * Fraction(10) ** places

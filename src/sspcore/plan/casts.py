@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sspcore.algebra.values import FrozenObject, Value
 from sspcore.plan.functions_number import to_float
-from sspcore.plan.total import EXACT, MAX_BITS, NULL_BY_ERROR, Function, decimal, integer, real, text
+from sspcore.plan.total import EXACT, NULL_BY_ERROR, Function, decimal, integer, real, text
 
 _BLANKS: Final = " \t\n\r\f\v"
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,1300}")  # no repetition inside another: linear on any input
@@ -38,7 +38,7 @@ def to_text(value: Value) -> Value:
     if kind is str:
         return value
     if kind is int:
-        return str(value) if value.bit_length() <= MAX_BITS else NULL_BY_ERROR
+        return str(value)
     if kind is bool:
         return "true" if value else "false"
     if kind is float:
@@ -51,10 +51,7 @@ def to_text(value: Value) -> Value:
         return value.isoformat()
     if kind is bytes:
         return text("\\x" + value.hex())
-    try:
-        return text(json.dumps(_plain(value), ensure_ascii=False))
-    except ValueError:  # an integer beyond Python's cap on digits
-        return NULL_BY_ERROR
+    return text(json.dumps(_plain(value), ensure_ascii=False))
 
 
 def _float_text(value: float) -> str:

@@ -17,17 +17,16 @@ from typing import Any, Final
 
 import attrs
 
-from sspcore.algebra.values import NAN, Value
+from sspcore.algebra.values import MAX_INTEGER_BITS, NAN, Value
 
-MAX_BITS: Final = 4096
-"""Integers made by expressions; far beyond any counter, and a product of two still takes microseconds."""
 MAX_TEXT: Final = 1 << 20
 """Code points of text (or bytes) made longer by an expression: 1 MiB, the size of a whole message on the wire."""
 MAX_EXPONENT: Final = 1000
-"""Decimals, as at the door (`algebra.values.canonical`)."""
+MAX_DIGITS: Final = 2000
+"""Of decimals, as at the door (`algebra.values.canonical`); integers share their cap with it too."""
 
 EXACT: Final = Context(prec=5000, Emax=999_999, Emin=-999_999, traps=[])
-"""Adds and multiplies decimals: exact up to 5000 digits, never raises."""
+"""Adds and multiplies decimals exactly (from 10¹⁰⁰⁰ to 10⁻³⁰⁰⁰ they have 4001 digits at most), and never raises."""
 
 
 class _NullByError:
@@ -71,7 +70,7 @@ def strict(function: Callable[..., Value]) -> Callable[..., Value]:
 
 def integer(result: int) -> Value:
     """An integer result, within the cap."""
-    return result if result.bit_length() <= MAX_BITS else NULL_BY_ERROR
+    return result if result.bit_length() <= MAX_INTEGER_BITS else NULL_BY_ERROR
 
 
 def real(result: float, *operands: Any) -> Value:
@@ -89,7 +88,9 @@ def decimal(result: Decimal) -> Value:
         return NULL_BY_ERROR
     if not result:
         return Decimal(0)
-    return result if abs(result.adjusted()) <= MAX_EXPONENT else NULL_BY_ERROR
+    if abs(result.adjusted()) > MAX_EXPONENT or len(result.as_tuple().digits) > MAX_DIGITS:
+        return NULL_BY_ERROR
+    return result
 
 
 def text(result: str) -> Value:
