@@ -9,7 +9,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ForwardRef
 
 import sspcore
 from sspcore import errors
@@ -169,6 +169,8 @@ def written(parameter: inspect.Parameter) -> str:
 
 
 def annotation(value: Any) -> str:
+    if isinstance(value, ForwardRef):
+        return value.__forward_arg__
     return value if isinstance(value, str) else inspect.formatannotation(value).replace("typing.", "")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sspcore import errors
+from sspcore.cli import arguments
 from tests.architecture.rings import ROOT
 from tests.docs.blocks import FENCE, Page, blocks
 
@@ -67,6 +68,17 @@ def test_a_generated_page_says_what_the_code_says(page):
     expected = GENERATED[page]()
     actual = (ROOT / "docs/reference" / page).read_text(encoding="utf-8")
     assert expected == actual, f"docs/reference/{page} is out of date: python -m tests.docs.reference"
+
+
+def test_the_page_of_commands_names_every_command_and_option():
+    page = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    (commands,) = [action.choices for action in arguments.parser()._actions if isinstance(action.choices, dict)]
+    for command, parser in commands.items():
+        assert f"## {command}" in page
+        options = {option for action in parser._actions for option in action.option_strings} - {"-h", "--help"}
+        section = page.partition(f"## {command}")[2].partition("\n## ")[0]
+        missing = sorted(option for option in options if option not in section)
+        assert not missing, f"docs/reference/cli.md: {command} lacks {', '.join(missing)}"
 
 
 def test_the_page_of_errors_names_every_code():
