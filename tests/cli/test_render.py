@@ -59,7 +59,7 @@ def test_the_table_fits_any_screen():
 
 
 def test_jsonl_has_one_object_per_row_in_column_order():
-    assert ['{"z":1,"a":null}'] == list(render.jsonl(("z", "a"), [(1, None)]))
+    assert ['{"z": 1, "a": null}'] == list(render.jsonl(("z", "a"), [(1, None)]))
 
 
 def test_jsonl_writes_every_kind_of_value():
@@ -85,11 +85,11 @@ def test_jsonl_writes_every_kind_of_value():
 def test_nan_and_infinity_are_text_so_that_every_reader_can_parse_the_line():
     (line,) = render.jsonl(("a", "b"), [(float("nan"), float("-inf"))])
 
-    assert '{"a":"NaN","b":"-Infinity"}' == line
+    assert '{"a": "NaN", "b": "-Infinity"}' == line
 
 
 def test_equal_column_names_are_numbered_so_that_none_is_lost():
-    assert ['{"id":1,"id_2":2,"n":3}'] == list(render.jsonl(("id", "id", "n"), [(1, 2, 3)]))
+    assert ['{"id": 1, "id_2": 2, "n": 3}'] == list(render.jsonl(("id", "id", "n"), [(1, 2, 3)]))
 
 
 @given(st.lists(st.sampled_from(["a", "a_2", "a_3", "b", ""]), max_size=8))

@@ -138,14 +138,14 @@ def _serve(add: argparse.ArgumentParser) -> None:
 def _demo(add: argparse.ArgumentParser) -> None:
     add.add_argument("--port", type=port, help="port of the live page (default: 8667, or the next free one)")
     add.add_argument(
-        "--speed", type=speed, metavar="N|max", default=_NOT_GIVEN,
+        "--speed", type=speed, metavar="N|max", default=SPEED_NOT_GIVEN,
         help="N times the day's own clock, or max (default: the day in three minutes)",
     )  # fmt: skip
     add.add_argument("--no-browser", action="store_true", help="do not open a browser")
     add.add_argument("--once", action="store_true", help="stop at the day's end, after verifying every view")
 
 
-_NOT_GIVEN = 0.0
+SPEED_NOT_GIVEN = 0.0
 """`--speed` not given; None means max."""
 
 

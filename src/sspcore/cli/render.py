@@ -131,7 +131,7 @@ def jsonl(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
     """One JSON object per row, members in column order.
 
     >>> list(jsonl(("a", "b"), [(1, None)]))
-    ['{"a":1,"b":null}']
+    ['{"a": 1, "b": null}']
     """
     names = unique_names(columns)
     for row in rows:
@@ -143,7 +143,7 @@ def _object(names: Sequence[str], row: Row) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def csv(columns: Sequence[str], rows: Iterable[Row], *, header: bool = True) -> Iterator[str]:
