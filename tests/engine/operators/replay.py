@@ -1,4 +1,4 @@
-"""A network at work over plain tables, judged after every step: what the stories and laws of operators are told with."""
+"""A network at work over plain tables, judged after every step: what stories and laws of operators are told with."""
 
 from __future__ import annotations
 

@@ -7,13 +7,14 @@ is one of them, shared by sum and avg.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from sspcore.algebra.exact import ExactSum
-from sspcore.algebra.values import Key, Value, canonical_key, full_order_key, same
+from sspcore.algebra.values import NUMBER, TEXT, Key, Value, canonical_key, order_key, same, type_rank
 from sspcore.engine.operators.members import Members
-from sspcore.engine.operators.ordered import Ordered
+from sspcore.engine.operators.ordered import Entry, Ordered
+from sspcore.engine.operators.sortkeys import ascending
 from sspcore.errors import InternalError
 from sspcore.plan.nodes import AggregateCall
 
@@ -51,20 +52,20 @@ class Extremes:
     __slots__ = ("_counts", "_order")
 
     def __init__(self) -> None:
-        self._counts: dict[Any, int] = {}
+        self._counts: dict[Entry, int] = {}
         self._order = Ordered()
 
     def add(self, value: Value, weight: int) -> None:
         """Add a value `weight` times."""
-        rank = full_order_key(value)
-        before = self._counts.get(rank, 0)
+        entry = _ranked(value)
+        before = self._counts.get(entry, 0)
         if before + weight:
-            self._counts[rank] = before + weight
+            self._counts[entry] = before + weight
             if not before:
-                self._order.add((*rank, value))
+                self._order.add(entry)
         elif before:
-            del self._counts[rank]
-            self._order.remove((*rank, value))
+            del self._counts[entry]
+            self._order.remove(entry)
 
     def least(self) -> Value:
         """The least value, of equal ones the least by type; NULL when there is none."""
@@ -76,7 +77,17 @@ class Extremes:
 
     def greatest_different(self) -> Value:
         """The greatest of the different values, each shown as the least of its equals; NULL when there is none."""
-        return self._order.ceiling(self._order.last()[:1])[-1] if self._counts else None
+        return self._order.ceiling(ascending(self.greatest()))[-1] if self._counts else None
+
+
+def _ranked(value: Value) -> Entry:
+    """The value's full order key, flat, and the value: no two that are not the `same` tie."""
+    kind = type(value)
+    if kind is int:
+        return (NUMBER, 0, value, 0, value)
+    if kind is str:
+        return (TEXT, value, 0, value)
+    return (*order_key(value), *type_rank(value), value)
 
 
 class Different:
@@ -138,20 +149,20 @@ def accumulator_of(call: AggregateCall) -> Callable[[], Accumulator]:
     return Count if call.function == "count" else ExactSum
 
 
-def reading_of(call: AggregateCall) -> Callable[[Any], Value]:
-    """How an aggregate reads its value off its accumulator."""
-    if call.function == "max" and call.distinct:
-        return Extremes.greatest_different
-    try:
-        return _READINGS[call.function]
-    except KeyError:
-        raise InternalError(f"there is no aggregate {call.function!r}") from None
-
-
-_READINGS: dict[str, Callable[[Any], Value]] = {
-    "count": lambda accumulator: accumulator.count,
-    "sum": lambda accumulator: accumulator.result(),
-    "avg": lambda accumulator: accumulator.average(),
-    "min": lambda accumulator: accumulator.least(),
-    "max": lambda accumulator: accumulator.greatest(),
-}
+def reading_of(call: AggregateCall, place: int) -> Callable[[Sequence[Any]], Value]:
+    """How an aggregate reads its value off a group's accumulators, its own being the one at `place`."""
+    match call.function:
+        case "count":
+            return lambda accumulators: accumulators[place].count
+        case "sum":
+            return lambda accumulators: accumulators[place].result()
+        case "avg":
+            return lambda accumulators: accumulators[place].average()
+        case "min":
+            return lambda accumulators: accumulators[place].least()
+        case "max" if call.distinct:
+            return lambda accumulators: accumulators[place].greatest_different()
+        case "max":
+            return lambda accumulators: accumulators[place].greatest()
+        case other:
+            raise InternalError(f"there is no aggregate {other!r}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from sspcore.algebra.values import Key, Value, row_key, same
 from sspcore.engine.operators.accumulators import Accumulator, accumulator_of, reading_of
@@ -13,16 +12,23 @@ from sspcore.engine.operators.readers import PLAIN, read_row, read_value
 from sspcore.plan.expressions import Expression
 from sspcore.plan.nodes import AggregateCall
 
+Read = Callable[[Row], Value]
+Add = Callable[[Value, int], None]
+
 
 class Group(Members):
     """The members of one group, counted by their group values; what the aggregates keep of them; the row last given."""
 
-    __slots__ = ("accumulators", "row")
+    __slots__ = ("accumulators", "feeds", "row")
 
-    def __init__(self, values: Row, count: int, accumulators: list[Accumulator]) -> None:
+    def __init__(self, values: Row, count: int, accumulators: list[Accumulator], arguments: Sequence[Read]) -> None:
         super().__init__(values)
         self.count = count
         self.accumulators = accumulators
+        self.feeds: list[tuple[Read, Add]] = [
+            (read, accumulator.add) for read, accumulator in zip(arguments, accumulators, strict=True)
+        ]
+        """Per accumulator: how to read its argument off a row, and where to put the value."""
         self.row: Row | None = None
 
 
@@ -53,18 +59,18 @@ class Aggregate(Operator):
     See also:   DBSP §7.2 (aggregation); traps T48, T49, T54; tests/engine/operators/test_aggregate.py
     """
 
-    __slots__ = ("_accumulators", "_arguments", "_group_of", "_groups", "_key_of", "_meter", "_readings", "_whole")
+    __slots__ = ("_arguments", "_group_of", "_groups", "_key_of", "_makers", "_meter", "_readings", "_whole")
 
     def __init__(self, groups: Sequence[Expression], aggregates: Sequence[AggregateCall], meter: Meter) -> None:
         self._meter = meter
         self._groups: dict[Key, Group] = {}
         self._group_of = read_row(groups, meter.nulls)
         self._key_of = _group_key(len(groups))
-        self._accumulators: list[Callable[[], Accumulator]] = []
-        self._arguments: list[Callable[[Row], Value]] = []
+        self._makers: list[Callable[[], Accumulator]] = []
+        self._arguments: list[Read] = []
         self._readings: list[Callable[[Group], Value]] = []
         self._arrange(aggregates)
-        self._whole: Group | None = None if groups else Group((), 0, [make() for make in self._accumulators])
+        self._whole: Group | None = None if groups else self._new_group((), 0)
         """Without groups: the one group, until the first step puts it in its place."""
 
     def _arrange(self, aggregates: Sequence[AggregateCall]) -> None:
@@ -77,16 +83,16 @@ class Aggregate(Operator):
             make = accumulator_of(call)
             # told apart by what is printed: equality of constants does not tell (1,) from (TRUE,)
             place = places.setdefault((make, repr(call.argument)), len(places))
-            if place == len(self._accumulators):
-                self._accumulators.append(make)
+            if place == len(self._makers):
+                self._makers.append(make)
                 self._arguments.append(read_value(call.argument, self._meter.nulls))
-            self._readings.append(self._reading(reading_of(call), place))
+            self._readings.append(_reading(call, place))
 
-    def _reading(self, read: Callable[[Any], Value], place: int) -> Callable[[Group], Value]:
-        return lambda group: read(group.accumulators[place])
+    def _new_group(self, values: Row, count: int) -> Group:
+        return Group(values, count, [make() for make in self._makers], self._arguments)
 
     def step(self, delta: Delta) -> Delta:
-        groups, group_of, key_of, arguments = self._groups, self._group_of, self._key_of, self._arguments
+        groups, group_of, key_of = self._groups, self._group_of, self._key_of
         touched: dict[Key, Group] = {}
         if self._whole is not None:
             groups[()] = touched[()] = self._whole
@@ -96,11 +102,14 @@ class Aggregate(Operator):
                 values = group_of(old)
                 key = key_of(values)
                 touched[key] = group = groups[key]
+                if new is not None and group.single and group_of(new) == values:
+                    _replace(group, old, new)
+                    continue
                 group.remove(values)
-                for read, accumulator in zip(arguments, group.accumulators, strict=True):
+                for read, add in group.feeds:
                     value = read(old)
                     if value is not None:
-                        accumulator.add(value, -1)
+                        add(value, -1)
             if new is not None:
                 values = group_of(new)
                 key = key_of(values)
@@ -108,12 +117,12 @@ class Aggregate(Operator):
                     group = groups[key]
                     group.add(values)
                 else:
-                    group = groups[key] = Group(values, 1, [make() for make in self._accumulators])
+                    group = groups[key] = self._new_group(values, 1)
                 touched[key] = group
-                for read, accumulator in zip(arguments, group.accumulators, strict=True):
+                for read, add in group.feeds:
                     value = read(new)
                     if value is not None:
-                        accumulator.add(value, 1)
+                        add(value, 1)
         self._meter.rows += len(delta)
         self._meter.probes += 2 * len(delta)
         return self._changes(touched)
@@ -133,6 +142,22 @@ class Aggregate(Operator):
                 group.row = row
                 out.append((key, was, row))
         return out
+
+
+def _replace(group: Group, old: Row, new: Row) -> None:
+    """A member whose group values stay: only the arguments that changed are taken away and added."""
+    for read, add in group.feeds:
+        before, after = read(old), read(new)
+        if before is not after:
+            if before is not None:
+                add(before, -1)
+            if after is not None:
+                add(after, 1)
+
+
+def _reading(call: AggregateCall, place: int) -> Callable[[Group], Value]:
+    read = reading_of(call, place)
+    return lambda group: read(group.accumulators)
 
 
 def _group_key(width: int) -> Callable[[Row], Key]:

@@ -62,18 +62,20 @@ class Operator:
 
 
 class Binary(Operator):
-    """An operator of two inputs whose sides can be advanced one after the other, left first."""
+    """An operator of two inputs whose sides are advanced one after the other.
+
+    Right first: a left row that is preserved or tested then meets its partners at once, and hydrating a LEFT JOIN or
+    an IN does not make a row without them only to take it back. Any fixed order is right.
+    """
 
     __slots__ = ()
 
     def step(self, left: Delta, right: Delta) -> Delta:
-        """Δ of the left against the old right, then Δ of the right against the new left; net per key."""
+        """Δ of the right against the old left, then Δ of the left against the new right; net per key."""
         if not right:
             return self.advance_left(left)
-        if not left:
-            return self.advance_right(right)
-        first = self.advance_left(left)
-        return compose(first, self.advance_right(right))
+        first = self.advance_right(right)
+        return compose(first, self.advance_left(left)) if left else first
 
     def port(self, index: int) -> Callable[[Delta], Delta]:
         return self.advance_right if index else self.advance_left

@@ -24,7 +24,7 @@ class Except(Intersect):
         >>> rest.step([], [("x", (2,), None)])
         [((2,), None, (2,))]
         >>> rest.step([("a", (1,), None)], [("y", None, (2,))])
-        [((1,), (1,), None), ((2,), (2,), None)]
+        [((2,), (2,), None), ((1,), (1,), None)]
 
     See also:   DBSP §4.3 (set operations); tests/engine/operators/test_except.py
     """

@@ -61,8 +61,8 @@ class Join(Binary):
     """Pairs of a left and a right row with equal join keys for which the residual is TRUE; rows of a preserved side
     without a partner, padded with NULLs.
 
-    Equation:   Δ(L ⋈ R) = ΔL ⋈ z⁻¹I(R) + I(L) ⋈ ΔR, so that every occurrence of a table is an input of its own
-                and the later one reads the earlier one after the change
+    Equation:   Δ(L ⋈ R) = z⁻¹I(L) ⋈ ΔR + ΔL ⋈ I(R), so that every occurrence of a table is an input of its own,
+                and the left one reads the right one after the change
     Linearity:  bilinear; a preserved side adds the rows whose count of partners is 0, which is neither
     State:      both inputs in dicts by join key, and a count per row of a preserved side; freed with the rows
     Cost:       the changed rows and their partners on the other side; without equalities (a theta join) every row
@@ -83,57 +83,75 @@ class Join(Binary):
     See also:   DBSP §4.2 (bilinear operators); traps T2, T3, T13, T57; tests/engine/operators/test_join.py
     """
 
-    __slots__ = ("_from_left", "_from_right", "_meter", "_residual", "_simple")
+    __slots__ = ("_from_left", "_from_right", "_meter", "_residual")
 
     def __init__(self, left: Side, right: Side, combine: Combine, residual: Predicate | None, meter: Meter) -> None:
         self._from_left = Way(left, right, combine, add)
         self._from_right = Way(right, left, lambda b, a: combine(a, b), lambda b, a: a + b)
         self._residual = residual
-        self._simple = residual is None and not left.preserved and not right.preserved
         self._meter = meter
 
     def advance_left(self, delta: Delta) -> Delta:
-        return self._advance_simple(delta, self._from_left) if self._simple else self._advance(delta, self._from_left)
+        return self._advance(delta, self._from_left)
 
     def advance_right(self, delta: Delta) -> Delta:
-        return self._advance_simple(delta, self._from_right) if self._simple else self._advance(delta, self._from_right)
+        return self._advance(delta, self._from_right)
 
     def _advance(self, delta: Delta, way: Way) -> Delta:
-        """One algorithm for all kinds and both sides: the pairs of the old row give way to those of the new one."""
-        mine, other = way.mine, way.other
-        key_of, others = mine.key_of, other.index
+        """One algorithm for all kinds and both sides."""
+        mine, others = way.mine, way.other.index
+        key_of, pair_key, join = mine.key_of, way.key, way.row
+        simple = self._residual is None
+        inner = not mine.preserved and not way.other.preserved
         out: list[Change] = []
         work = len(delta)
         for key, old, new in delta:
             old_key = None if old is None else key_of(old)
             new_key = None if new is None else key_of(new)
             mine.move(key, old_key, new_key, new)
-            old_bucket = NOTHING if old_key is None else others.get(old_key, NOTHING)
-            new_bucket = NOTHING if new_key is None else others.get(new_key, NOTHING)
-            before = self._pairs(way, old, old_bucket)
-            after = self._pairs(way, new, new_bucket)
-            work += len(old_bucket) + len(new_bucket)
-            for other_key, pair in before.items():
-                out.append((way.key(key, other_key), pair, after.get(other_key)))
-            for other_key, pair in after.items():
-                if other_key not in before:
-                    out.append((way.key(key, other_key), None, pair))
-            if mine.preserved:
-                if new_key is None:
+            before = NOTHING if old_key is None else others.get(old_key, NOTHING)
+            after = NOTHING if new_key is None else others.get(new_key, NOTHING)
+            work += len(before) + len(after)
+            if simple and before is after and before and old is not None and new is not None:
+                for other_key, other in before.items():  # the partners stay: so do all counts
+                    out.append((pair_key(key, other_key), join(old, other), join(new, other)))
+            elif simple and inner:
+                for other_key, other in before.items():
+                    out.append((pair_key(key, other_key), join(old, other), None))  # type: ignore[arg-type]
+                for other_key, other in after.items():
+                    out.append((pair_key(key, other_key), None, join(new, other)))  # type: ignore[arg-type]
+            else:
+                self._swap(way, (key, old, new), before, after, out)
+                if mine.preserved and new_key is None:
                     mine.counts.pop(key, None)
-                else:
-                    mine.counts[key] = len(after)
-                was = None if old is None or before else way.row(old, other.pad)
-                now = None if new is None or after else way.row(new, other.pad)
-                if was is not None or now is not None:
-                    out.append((way.key(key, None), was, now))
-            if other.preserved:
-                _count(way, {k: old_bucket[k] for k in before if k not in after}, -1, out)
-                _count(way, {k: new_bucket[k] for k in after if k not in before}, 1, out)
         self._meter.rows += work
         self._meter.probes += 2 * len(delta)
         # a single change names every key once; several may meet in a padded row of the other side
-        return net(out) if other.preserved and len(delta) > 1 else out
+        return net(out) if way.other.preserved and len(delta) > 1 else out
+
+    def _swap(
+        self, way: Way, change: Change, before: Mapping[Key, Row], after: Mapping[Key, Row], out: list[Change]
+    ) -> None:
+        """The pairs of the old row give way to those of the new one; rows that find or lose their last partner turn.
+
+        `before` and `after` are the candidates on the other side.
+        """
+        key, old, new = change
+        gone, come = self._pairs(way, old, before), self._pairs(way, new, after)
+        for other_key, pair in gone.items():
+            out.append((way.key(key, other_key), pair, come.get(other_key)))
+        for other_key, pair in come.items():
+            if other_key not in gone:
+                out.append((way.key(key, other_key), None, pair))
+        if way.mine.preserved:
+            way.mine.counts[key] = len(come)
+            was = None if old is None or gone else way.row(old, way.other.pad)
+            now = None if new is None or come else way.row(new, way.other.pad)
+            if was is not None or now is not None:
+                out.append((way.key(key, None), was, now))
+        if way.other.preserved:
+            _count(way, {k: before[k] for k in gone if k not in come}, -1, out)
+            _count(way, {k: after[k] for k in come if k not in gone}, 1, out)
 
     def _pairs(self, way: Way, row: Row | None, bucket: Mapping[Key, Row]) -> dict[Key, Row]:
         """The joined rows of one row, by the key of the partner."""
@@ -143,40 +161,6 @@ class Join(Binary):
         if residual is None:
             return {key: join(row, other) for key, other in bucket.items()}
         return {key: pair for key, other in bucket.items() if residual(pair := join(row, other))}
-
-    def _advance_simple(self, delta: Delta, way: Way) -> Delta:
-        """The same for an inner join on equalities alone, where every row of a bucket is a partner."""
-        mine = way.mine
-        key_of, others, pair_key, join = mine.key_of, way.other.index, way.key, way.row
-        out: list[Change] = []
-        work = len(delta)
-        for key, old, new in delta:
-            old_key = None if old is None else key_of(old)
-            new_key = None if new is None else key_of(new)
-            mine.move(key, old_key, new_key, new)
-            if (
-                old is not None and new is not None
-                and old_key is not None and (old_key is new_key or old_key == new_key)
-            ):  # fmt: skip
-                if old_key in others:
-                    bucket = others[old_key]
-                    work += len(bucket)
-                    for other_key, other in bucket.items():
-                        out.append((pair_key(key, other_key), join(old, other), join(new, other)))
-                continue
-            if old is not None and old_key is not None and old_key in others:
-                bucket = others[old_key]
-                work += len(bucket)
-                for other_key, other in bucket.items():
-                    out.append((pair_key(key, other_key), join(old, other), None))
-            if new is not None and new_key is not None and new_key in others:
-                bucket = others[new_key]
-                work += len(bucket)
-                for other_key, other in bucket.items():
-                    out.append((pair_key(key, other_key), None, join(new, other)))
-        self._meter.rows += work
-        self._meter.probes += 2 * len(delta)
-        return out
 
 
 def _count(way: Way, partners: Mapping[Key, Row], step: int, out: list[Change]) -> None:

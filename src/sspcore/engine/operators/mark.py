@@ -10,7 +10,7 @@ from sspcore.engine.operators.membership import Membership
 class Mark(Binary):
     """Every left row with one more column: does it have a partner on the right? TRUE, FALSE or NULL.
 
-    Equation:   Δ(L ⊨ R) = ΔL ⊨ z⁻¹I(R) + I(L) ⊨ Δ verdict, where the verdict depends on R through three signs:
+    Equation:   Δ(L ⊨ R) = z⁻¹I(L) ⊨ Δ verdict + ΔL ⊨ I(R), where the verdict depends on R through three signs:
                 is the probe among the members, is there a candidate, is there a NULL member
     Linearity:  linear in L, neither in R
     State:      the left rows by correlation key and probe; per correlation key of the right the counts of members, of
@@ -30,7 +30,7 @@ class Mark(Binary):
         >>> mark.step([], [("y", None, (None,))])
         [(2, (6, False), (6, None))]
         >>> mark.step([(1, (5,), (7,))], [("y", (None,), None)])
-        [(1, (5, True), (7, False)), (2, (6, None), (6, False))]
+        [(2, (6, None), (6, False)), (1, (5, True), (7, False))]
 
     See also:   DBSP §4.2, §4.3; tests/engine/operators/test_mark.py
     """

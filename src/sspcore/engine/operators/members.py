@@ -11,8 +11,8 @@ from typing import Any, Final
 from sspcore.algebra.values import Key, row_key, same, type_rank
 from sspcore.engine.operators.base import Change, Delta, Row
 
-_SINGLE: Final = frozenset({type(None), str, bytes, bool})
-"""Types in which equal values are the same: nothing to choose from."""
+_SINGLE: Final = frozenset({type(None), str, bytes})
+"""Types in which equal values are the same, for Python too (it takes TRUE for 1): nothing to choose from."""
 
 
 class Members:
@@ -27,19 +27,20 @@ class Members:
     (1, (1.0, 'a'))
     """
 
-    __slots__ = ("_single", "_variants", "count", "shown")
+    __slots__ = ("_variants", "count", "shown", "single")
 
     def __init__(self, row: Row) -> None:
         self.count = 1
         self.shown = row
-        self._single = _SINGLE.issuperset(map(type, row))
+        self.single = _SINGLE.issuperset(map(type, row))
+        """True when equal rows cannot differ: then only `count` is at stake, and owners in a hurry may set it."""
         self._variants: dict[Any, list[Any]] | None = None
         """By type rank, [count, row]: only while more than one representation is there."""
 
     def add(self, row: Row) -> None:
         """One more row, equal to the others."""
         self.count += 1
-        if self._single:
+        if self.single:
             return
         if self.count == 1:
             self.shown = row

@@ -26,24 +26,24 @@ class Ordered:
     ([(3,), (5,)], (3,), (5,), (3,))
     """
 
-    __slots__ = ("_chunks", "_lasts", "size")
+    __slots__ = ("_lasts", "chunks", "size")
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.refill(sorted(entries))
 
     def refill(self, entries: list[Entry]) -> None:
         """Hold these entries instead, given in ascending order. Cost: O(entries)."""
-        self._chunks = [entries[at : at + CHUNK] for at in range(0, len(entries), CHUNK)]
-        self._lasts = [chunk[-1] for chunk in self._chunks]
+        self.chunks = [entries[at : at + CHUNK] for at in range(0, len(entries), CHUNK)]
+        self._lasts = [chunk[-1] for chunk in self.chunks]
         self.size = len(entries)
 
     def __iter__(self) -> Iterator[Entry]:
-        for chunk in self._chunks:
+        for chunk in self.chunks:
             yield from chunk
 
     def first(self) -> Entry:
         """The least entry; there must be one."""
-        return self._chunks[0][0]
+        return self.chunks[0][0]
 
     def last(self) -> Entry:
         """The greatest entry; there must be one."""
@@ -51,7 +51,7 @@ class Ordered:
 
     def add(self, entry: Entry) -> None:
         """Put an entry in that is not there."""
-        chunks, lasts = self._chunks, self._lasts
+        chunks, lasts = self.chunks, self._lasts
         self.size += 1
         if not chunks:
             chunks.append([entry])
@@ -72,23 +72,31 @@ class Ordered:
     def remove(self, entry: Entry) -> None:
         """Take an entry out that is there."""
         at = bisect_left(self._lasts, entry)
-        chunk = self._chunks[at]
+        chunk = self.chunks[at]
         self._delete(at, bisect_left(chunk, entry))
 
     def replace(self, old: Entry, new: Entry) -> bool:
         """Put `new` for `old`; True when it has other neighbours than `old` had."""
-        at = bisect_left(self._lasts, old)
-        chunk = self._chunks[at]
+        lasts = self._lasts
+        at = bisect_left(lasts, old)
+        chunk = self.chunks[at]
         place = bisect_left(chunk, old)
-        if 0 < place < len(chunk) - 1:
-            stays = chunk[place - 1] < new < chunk[place + 1]
-        else:
-            before, after = self._neighbours(at, place)
-            stays = (before is None or before < new) and (after is None or new < after)
-        if stays:
+        if not 0 < place < len(chunk) - 1 or len(chunk) <= CHUNK // 4:
+            return self._replace_at_edge(at, place, new)
+        if chunk[place - 1] < new < chunk[place + 1]:
             chunk[place] = new
-            if place == len(chunk) - 1:
-                self._lasts[at] = new
+            return False
+        del chunk[place]  # neither first nor last: `lasts` stays
+        self.size -= 1
+        self.add(new)
+        return True
+
+    def _replace_at_edge(self, at: int, place: int, new: Entry) -> bool:
+        chunk = self.chunks[at]
+        before, after = self._neighbours(at, place)
+        if (before is None or before < new) and (after is None or new < after):
+            chunk[place] = new
+            self._lasts[at] = chunk[-1]
             return False
         self._delete(at, place)
         self.add(new)
@@ -96,54 +104,54 @@ class Ordered:
 
     def pop_first(self) -> Entry:
         """Take the least entry out."""
-        entry = self._chunks[0][0]
+        entry = self.chunks[0][0]
         self._delete(0, 0)
         return entry
 
     def pop_last(self) -> Entry:
         """Take the greatest entry out."""
         entry = self._lasts[-1]
-        self._delete(len(self._chunks) - 1, len(self._chunks[-1]) - 1)
+        self._delete(len(self.chunks) - 1, len(self.chunks[-1]) - 1)
         return entry
 
     def ceiling(self, bound: Entry) -> Entry:
         """The least entry not less than a bound; there must be one."""
-        chunk = self._chunks[bisect_left(self._lasts, bound)]
+        chunk = self.chunks[bisect_left(self._lasts, bound)]
         return chunk[bisect_left(chunk, bound)]
 
     def predecessor(self, entry: Entry) -> Entry | None:
         """The entry just before one that is there, or None at the front."""
         at = bisect_left(self._lasts, entry)
-        return self._neighbours(at, bisect_left(self._chunks[at], entry))[0]
+        return self._neighbours(at, bisect_left(self.chunks[at], entry))[0]
 
     def _neighbours(self, at: int, place: int) -> tuple[Entry | None, Entry | None]:
-        chunk, chunks = self._chunks[at], self._chunks
+        chunk, chunks = self.chunks[at], self.chunks
         before = chunk[place - 1] if place else (self._lasts[at - 1] if at else None)
         if place + 1 < len(chunk):
             return before, chunk[place + 1]
         return before, chunks[at + 1][0] if at + 1 < len(chunks) else None
 
     def _delete(self, at: int, place: int) -> None:
-        chunk = self._chunks[at]
+        chunk = self.chunks[at]
         del chunk[place]
         self.size -= 1
         if not chunk:
-            del self._chunks[at], self._lasts[at]
+            del self.chunks[at], self._lasts[at]
         elif place == len(chunk):
             self._lasts[at] = chunk[-1]
-        if len(chunk) < CHUNK // 4 and chunk and len(self._chunks) > 1:
+        if len(chunk) < CHUNK // 4 and chunk and len(self.chunks) > 1:
             self._merge(at if at else 1)
 
     def _split(self, at: int) -> None:
-        chunk = self._chunks[at]
-        self._chunks[at : at + 1] = [chunk[:CHUNK], chunk[CHUNK:]]
+        chunk = self.chunks[at]
+        self.chunks[at : at + 1] = [chunk[:CHUNK], chunk[CHUNK:]]
         self._lasts.insert(at, chunk[CHUNK - 1])
 
     def _merge(self, at: int) -> None:
         """One chunk of this and the one before it, so that removals leave no long trail of tiny chunks."""
-        before = self._chunks[at - 1]
-        before.extend(self._chunks[at])
+        before = self.chunks[at - 1]
+        before.extend(self.chunks[at])
         self._lasts[at - 1] = before[-1]
-        del self._chunks[at], self._lasts[at]
+        del self.chunks[at], self._lasts[at]
         if len(before) > 2 * CHUNK:
             self._split(at - 1)

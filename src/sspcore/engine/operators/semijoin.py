@@ -12,7 +12,7 @@ from sspcore.engine.operators.membership import Membership
 class SemiJoin(Binary):
     """Rows of the left with at least one partner on the right (EXISTS, IN).
 
-    Equation:   Δ(L ⋉ R) = ΔL ⋉ z⁻¹I(R) + I(L) ⋉ Δ sign(count of partners)
+    Equation:   Δ(L ⋉ R) = z⁻¹I(L) ⋉ Δ sign(count of partners) + ΔL ⋉ I(R)
     Linearity:  linear in L, neither in R: the second partner of a row changes nothing, so partners are counted
     State:      the left rows by join key, a count per join key of the right; with a residual both inputs by join key
                 and a count per left row; freed with the rows

@@ -28,7 +28,7 @@ AFTER_ALL = (NUMBER + 100,)
 def ascending(value: Value) -> tuple[Any, ...]:
     """`order_key`, with a short cut for the common types."""
     kind = type(value)
-    if kind is int:
+    if kind is int or (kind is float and value == value):
         return (NUMBER, 0, value)
     if kind is str:
         return (TEXT, value)
@@ -36,8 +36,21 @@ def ascending(value: Value) -> tuple[Any, ...]:
 
 
 def descending(value: Value) -> tuple[Any, ...]:
-    """`descending_key`, with a short cut for integers."""
-    return (-NUMBER, 0, -value) if type(value) is int else descending_key(value)
+    """`descending_key`, with a short cut for numbers."""
+    kind = type(value)
+    if kind is int or (kind is float and value == value):
+        return (-NUMBER, 0, -value)
+    return descending_key(value)
+
+
+def tie(key: Key) -> tuple[Any, ...]:
+    """The end of an entry: the key's own order, and the key itself as the last element."""
+    kind = type(key)
+    if kind is str:
+        return (TEXT, key)
+    if kind is int:
+        return (NUMBER, 0, key)
+    return (*order_key(key), key)
 
 
 def part_of(term: OrderTerm) -> Part:
@@ -54,27 +67,20 @@ def entry_of(order: Sequence[OrderTerm], nulls: NullCounter) -> Callable[[Key, R
 
     >>> from sspcore.plan.expressions import Column
     >>> entry_of([OrderTerm(Column(0), descending=True, nulls_first=True)], NullCounter())("a", (7,))
-    (-1, 0, -7, 2, 'a', 'a')
+    (-1, 0, -7, 2, 'a')
     """
     terms = [(read_value(term.expression, nulls), part_of(term)) for term in order]
-    tie = ascending
     if len(terms) == 1:
-        (read, part) = terms[0]
-
-        def one(key: Key, row: Row) -> Entry:
-            if type(key) is str:
-                return (*part(read(row)), TEXT, key, key)
-            return (*part(read(row)), *tie(key), key)
-
-        return one
+        ((read, part),) = terms
+        return lambda key, row: part(read(row)) + tie(key)
     if len(terms) == 2:
         (read, part), (read2, part2) = terms
-        return lambda key, row: (*part(read(row)), *part2(read2(row)), *tie(key), key)
+        return lambda key, row: part(read(row)) + part2(read2(row)) + tie(key)
 
     def many(key: Key, row: Row) -> Entry:
         parts: list[Any] = []
         for read, part in terms:
             parts += part(read(row))
-        return (*parts, *tie(key), key)
+        return (*parts, *tie(key))
 
     return many

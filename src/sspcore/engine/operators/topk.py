@@ -60,9 +60,18 @@ class TopK(Operator):
         if not self._entries:
             return self._fill(delta)
         self._was, self._now, self._left = {}, {}, {}
+        after = self._after
         for key, old, new in delta:
             if old is not None and new is not None:
-                self._change(key, old, new)
+                gone, entry = self._entries[key], self._entry_of(key, new)
+                if after.size and not gone < (edge := after.chunks[0][0]) and not entry < edge:
+                    self._rows[key] = new  # the common case of a short window: beyond it before and after
+                    if entry != gone:
+                        self._entries[key] = entry
+                        self._meter.probes += 2
+                        after.replace(gone, entry)
+                else:
+                    self._change(key, old, new, gone, entry)
             elif new is not None:
                 self._rows[key] = new
                 self._entries[key] = entry = self._entry_of(key, new)
@@ -88,9 +97,7 @@ class TopK(Operator):
         self._moved = {entry[-1]: None for entry in window}
         return [(entry[-1], None, rows[entry[-1]]) for entry in window]
 
-    def _change(self, key: Key, old: Row, new: Row) -> None:
-        gone = self._entries[key]
-        entry = self._entry_of(key, new)
+    def _change(self, key: Key, old: Row, new: Row, gone: Entry, entry: Entry) -> None:
         part = self._part(gone)
         if entry == gone:
             moved = False
