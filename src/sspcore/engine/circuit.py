@@ -7,6 +7,7 @@ is hydrated anew, and when that fails too it alone is dropped. Refuses to know t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -187,7 +188,7 @@ class Circuit:
         net = resolution.net
         if not net and not resolution.widened:
             self._door.commit(resolution)
-            return Commit(self.version, {}, _stats(resolution, 0, 0))
+            return Commit(self.version, {}, {}, partial(_stats, resolution, 0, 0))
         readers = self._reached(resolution)
         for view in readers:
             if view.dirty:  # left by a commit that was rolled back
@@ -213,11 +214,11 @@ class Circuit:
         for view_id, reason in failed.items():
             self._drop(view_id)
             self._failed[view_id] = reason
-        return Commit(version, updates, _stats(resolution, len(readers), len(updates)), failed)
+        return Commit(version, updates, failed, partial(_stats, resolution, len(readers), len(updates)))
 
     def _advance(self, view: View, resolution: Resolution, version: int) -> ViewUpdate | None:
         """Advance one view; when it raises hydrate it anew; when that raises too, so does this."""
-        widened = resolution.widened.keys() & view.tables
+        widened = resolution.widened.keys() & view.tables if resolution.widened else None
         if not widened:
             try:
                 return view.advance(resolution.net, version)

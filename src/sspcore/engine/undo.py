@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from sspcore.engine.circuit import Circuit
 
 
+_NOTHING: Any = {}
+
+
 class Undo:
     """What a circuit was before a commit; `run` makes it so again, with the views it reached left to hydrate anew."""
 
@@ -23,13 +26,17 @@ class Undo:
     def __init__(self, circuit: Circuit, resolution: Resolution, readers: list[View]) -> None:
         self.circuit, self.resolution = circuit, resolution
         self.generation = circuit._generation
-        self.marks = {source: circuit._marks.get(source) for source in resolution.marks}
-        self.schemas = {name: circuit._tables[name].schema for name in resolution.widened}
-        self.versions = {
-            name: {key: circuit._tables[name].versions.get(key) for key in stamped}
-            for name, stamped in resolution.versions.items()
-            if name in circuit._tables
-        }
+        self.marks = self.schemas = self.versions = _NOTHING
+        if resolution.marks:
+            self.marks = {source: circuit._marks.get(source) for source in resolution.marks}
+        if resolution.widened:
+            self.schemas = {name: circuit._tables[name].schema for name in resolution.widened}
+        if resolution.versions:
+            self.versions = {
+                name: {key: circuit._tables[name].versions.get(key) for key in stamped}
+                for name, stamped in resolution.versions.items()
+                if name in circuit._tables
+            }
         self.views = [(view, view.version, view.epoch) for view in readers]
 
     def run(self) -> None:

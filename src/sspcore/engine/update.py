@@ -141,14 +141,22 @@ class BatchStats:
     views_changed: int
 
 
-@attrs.frozen
+@attrs.define
 class Commit:
-    """What applying a batch gives: the circuit's version and the update of every view that changed."""
+    """What applying a batch gives: the circuit's version and the update of every view that changed.
+
+    `failed` names views that could not go on, with what they raised. `stats` is computed when asked for.
+    """
 
     version: int
     updates: Mapping[str, ViewUpdate]
-    stats: BatchStats
-    failed: Mapping[str, Exception] = attrs.field(factory=dict)
+    failed: Mapping[str, Exception]
+    _count: Callable[[], BatchStats] = attrs.field(repr=False, eq=False)
+
+    @property
+    def stats(self) -> BatchStats:
+        """What the batch did."""
+        return self._count()
 
 
 @attrs.frozen
