@@ -1,0 +1,161 @@
+"""What authors of plugins implement, and the values that pass between a plugin and the runtime.
+
+Owns the protocols of routing strategies and backpressure policies. Refuses to import anything of the library at run
+time, and knows no trio: a plugin decides, purely; the runtime waits, reads clocks and obeys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
+
+import attrs
+
+if TYPE_CHECKING:
+    from sspcore.algebra.values import Value
+
+    Row = tuple[Value, ...]
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+# Routing
+
+
+class Everything:
+    """The interest in every row of a table; its one instance is `ALL`."""
+
+    def __repr__(self) -> str:
+        return "ALL"
+
+
+ALL: Final = Everything()
+Interests = Mapping[str, Everything]
+"""Table → which of its rows a view can depend on (an over-approximation; `ALL` at worst)."""
+
+
+class Resolved(NamedTuple):
+    """One row that changes: its image before and after, None where there is none; never both None, never the same."""
+
+    table: str
+    id: Any
+    old: Row | None
+    new: Row | None
+
+
+Target = tuple[str, Literal["put", "retract"]]
+"""(circuit, put the new image | retract: the row no longer concerns this circuit)."""
+Routing = Sequence[tuple[Target, ...]]
+"""For each row asked about, in the same order, the circuits that must get it."""
+
+
+@attrs.frozen
+class Reason:
+    """Why a row goes to a circuit, or not."""
+
+    circuit: str
+    routed: bool
+    why: str
+
+
+class RoutingStrategy(Protocol):
+    """Which circuits must get a change. Synchronous and deterministic; asked once per batch, never per row.
+
+    # Contract
+    - **Never lose a row**: whenever a view of a circuit is interested in the old or the new image of a row, the row is
+      routed there: put when the new image matters, retract when only the old one did. (Tested by laws; at run time it
+      cannot be checked.)
+    - **Never guess membership**: more circuits than needed is only slower; circuits alone decide what a view shows.
+    - **Raising is safe**: the runtime then routes to every circuit that reads the table, counts it, and goes on.
+    - A circuit gets its views' rows that exist already from the runtime, never from the strategy.
+    """
+
+    def circuit_added(self, circuit: str) -> None:
+        """A circuit exists from now on."""
+
+    def circuit_removed(self, circuit: str) -> None:
+        """A circuit and all its views are gone: never route to it again."""
+
+    def view_added(self, circuit: str, view: str, interests: Interests) -> None:
+        """A view needs these rows, from now on."""
+
+    def view_changed(self, circuit: str, view: str, old: Interests, new: Interests) -> None:
+        """A view's interests change: both route until `view_settled`."""
+
+    def view_settled(self, circuit: str, view: str) -> None:
+        """The circuit has given up the rows only the old interests needed: they no longer route."""
+
+    def view_removed(self, circuit: str, view: str) -> None:
+        """A view is gone, with its interests."""
+
+    def route(self, rows: Sequence[Resolved]) -> Routing:
+        """For each row the circuits that must get it; () for none."""
+
+    def explain(self, row: Resolved) -> Sequence[Reason]:
+        """For each circuit why it would get this row, or not. For people: may be slow."""
+
+
+# Backpressure
+
+
+class QueueStatistics(NamedTuple):
+    """A circuit's queue as a policy sees it: what waits, what fits, and since when the oldest batch waits."""
+
+    depth: int
+    size: int
+    batches: int
+    capacity: int
+    max_bytes: int
+    oldest: float | None
+
+    def fits(self, changes: int, size: int) -> bool:
+        """Whether so many changes, of about so many bytes, fit; a batch of any size fits an empty queue alone."""
+        return self.depth == 0 or (self.depth + changes <= self.capacity and self.size + size <= self.max_bytes)
+
+
+class Accept(NamedTuple):
+    """Let the batch in."""
+
+
+class Park(NamedTuple):
+    """Let the producer wait for room, at most `patience` seconds (None: as long as it takes)."""
+
+    patience: float | None = None
+
+
+class Refuse(NamedTuple):
+    """Turn the batch away: nothing of it is accepted, and the producer is told when to try again."""
+
+    retry_after: float
+
+
+class BackpressurePolicy(Protocol):
+    """What happens when a circuit's queue is full. Pure: time is an argument.
+
+    # Contract
+    - Asked once per batch and target, before anything is written; asked again when a waiting producer's turn comes.
+    - Must accept some batch once the queue is empty, or producers wait for ever. (Cannot be checked.)
+    """
+
+    def admit(self, queue: QueueStatistics, changes: int, size: int, now: float) -> Accept | Park | Refuse:
+        """Decide on a batch of so many changes, about so many bytes, at time `now` (seconds of any clock)."""
+
+
+# What a hook returns
+
+
+@attrs.frozen
+class Spec(Generic[T_co]):
+    """One thing a plugin offers.
+
+    Args: `name`, by which configuration chooses it; `factory`, which makes one, called with an instance of `config`
+    (or with nothing when that is None); `config`, an attrs class whose fields are its options.
+    """
+
+    name: str
+    factory: Callable[..., T_co]
+    config: type[Any] | None = None
+
+
+StrategySpec = Spec[RoutingStrategy]
+PolicySpec = Spec[BackpressurePolicy]

@@ -1,0 +1,131 @@
+"""The stage: a circuit and those who watch its views.
+
+Owns that snapshot and updates are one cut, that each update reaches every outbox of its view, and what subscribers are
+told when a view ends, fails, or comes back in a circuit derived anew. Refuses to know why it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sspcore.delivery.outbox import Outbox
+from sspcore.engine.circuit import Circuit
+from sspcore.engine.schema import Schema
+from sspcore.engine.update import Commit, Snapshot
+from sspcore.errors import CircuitFailed
+
+REFILLED = "the circuit was derived anew"
+
+
+class Stage:
+    """A circuit at work before its subscribers."""
+
+    def __init__(self, circuit: Circuit) -> None:
+        self.circuit = circuit
+        self._watchers: dict[str, list[Outbox]] = {}
+
+    def watchers(self, view: str) -> int:
+        """How many subscribers a view has."""
+        return len(self._watchers.get(view, ()))
+
+    # What moves the circuit
+
+    def deliver(self, entries: Iterable[tuple[str, Any, Any]]) -> Commit:
+        """Apply resolved rows as one commit, and pass its updates on."""
+        return self._publish(self.circuit.deliver(entries))
+
+    def create_table(self, schema: Schema) -> None:
+        """Create a table."""
+        self.circuit.create_table(schema)
+
+    def widen(self, schema: Schema) -> Commit:
+        """Add columns to a table, and pass on what views show of it."""
+        return self._publish(self.circuit.widen(schema))
+
+    def drop_table(self, table: str) -> None:
+        """Forget a table."""
+        self.circuit.drop_table(table)
+
+    def register(self, view: str, query: object, params: Mapping[str, Any]) -> Snapshot:
+        """Register a view."""
+        return self.circuit.register(view, query, params)
+
+    def unregister(self, view: str) -> None:
+        """Forget a view, if it is there; its subscriptions end."""
+        self._end(view, f"view {view!r} was unregistered")
+        if view in self.circuit.views or view in self.circuit.failed:
+            self.circuit.unregister(view)
+
+    # Who watches
+
+    def attach(self, view: str, outbox: Outbox) -> Snapshot:
+        """The view's value now, and every update after it into the outbox. Raises UnknownView or CircuitFailed."""
+        snapshot = self.circuit.view(view).snapshot()
+        if not outbox.closed:
+            outbox.begin(snapshot)
+            self._watchers.setdefault(view, []).append(outbox)
+        return snapshot
+
+    def detach(self, outbox: Outbox) -> None:
+        """A subscriber leaves; the others go on."""
+        outbox.close()
+        watchers = self._watchers.get(outbox.view)
+        if watchers is not None and outbox in watchers:
+            watchers.remove(outbox)
+            if not watchers:
+                del self._watchers[outbox.view]
+
+    # What goes wrong
+
+    def lose(self) -> None:
+        """The circuit failed: nothing pending of it is to be trusted."""
+        for watchers in self._watchers.values():
+            for outbox in watchers:
+                outbox.lose()
+
+    def adopt(self, circuit: Circuit, reason: str = REFILLED) -> None:
+        """Go on with a circuit derived anew: subscribers get everything again, in its epoch."""
+        self.circuit = circuit
+        for view in list(self._watchers):
+            held = circuit.views.get(view)
+            if held is not None:
+                reset = held.reset(held.version, held.epoch, reason)
+                for outbox in self._watchers[view]:
+                    outbox.push(reset, held.placements)
+            elif view in circuit.failed:
+                self._fail(view, circuit.failed[view])
+            else:
+                self._end(view, f"view {view!r} was unregistered")
+
+    def fail_view(self, view: str, error: Exception) -> None:
+        """A view cannot be computed any more: its subscribers are told."""
+        self._fail(view, error)
+
+    def close(self, reason: str, error: Exception | None = None) -> None:
+        """The circuit is gone: every subscription ends."""
+        for view in list(self._watchers):
+            self._end(view, reason, error)
+
+    def _publish(self, commit: Commit) -> Commit:
+        watchers = self._watchers
+        if watchers:
+            for view, update in commit.updates.items():
+                outboxes = watchers.get(view)
+                if outboxes:
+                    place = self.circuit.views[view].placements
+                    for outbox in outboxes:
+                        outbox.push(update, place)
+            for view, error in commit.failed.items():
+                self._fail(view, error)
+        return commit
+
+    def _fail(self, view: str, error: Exception) -> None:
+        told = CircuitFailed(
+            f"view {view!r} failed: {type(error).__name__}: {error}", hint="register it again to revive it"
+        )
+        self._end(view, told.message, told)
+
+    def _end(self, view: str, reason: str, error: Exception | None = None) -> None:
+        for outbox in self._watchers.pop(view, ()):
+            outbox.end(reason, error)

@@ -1,0 +1,126 @@
+"""Base tables: the current row of every id, held once, for all circuits; and what a query means against them.
+
+Owns the runtime's truth about rows and schemas. Circuits are derived from it and share its row tuples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from sspcore.engine.change import Change
+from sspcore.engine.door import Door, Resolution
+from sspcore.engine.options import CircuitOptions
+from sspcore.engine.query import Catalog, Understood, understand
+from sspcore.engine.schema import Schema
+from sspcore.engine.table import Net, Table
+from sspcore.engine.update import Result
+from sspcore.engine.view import View
+from sspcore.errors import AlreadyExists
+from sspcore.plan.nodes import Plan
+
+SAMPLE = 64
+"""One row in so many is looked at to estimate a batch's bytes: a percent of what admitting it costs."""
+
+
+class BaseTables:
+    """Rows, schemas and marks, behind the door that judges changes.
+
+    Args: `options`, as for a circuit; `reserved`, names no table may take.
+
+    >>> base = BaseTables(CircuitOptions())
+    >>> base.commit(base.resolve([Change("flights", "upsert", "AA1", {"carrier": "AA"})]))
+    >>> base.query("SELECT carrier FROM flights").rows
+    [('AA',)]
+    """
+
+    def __init__(self, options: CircuitOptions, reserved: Container[str] = ()) -> None:
+        self.options = options
+        self.marks: dict[str, int] = {}
+        self._tables: dict[str, Table] = {}
+        self._declared: set[str] = set()
+        self._door = Door(self._tables, options, self.marks, reserved)
+        self._catalog = Catalog(self._tables, options.strict_tables)
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """Table name → Table, to read."""
+        return MappingProxyType(self._tables)
+
+    def declare(self, schema: Schema) -> None:
+        """Create a table. Raises AlreadyExists when it exists with another schema."""
+        held = self._tables.get(schema.table)
+        if held is None:
+            self._tables[schema.table] = Table(schema)
+        elif held.schema != schema:
+            raise AlreadyExists(f"table {schema.table!r} is declared twice, differently", hint="declare it once")
+        self._declared.add(schema.table)
+
+    def ensure(self, names: Iterable[str]) -> None:
+        """Create those tables a query reads that nobody has declared or filled yet."""
+        for name in names:
+            if name not in self._tables:
+                self._tables[name] = Table(self._catalog[name])
+
+    def forget_empty(self, names: Iterable[str]) -> None:
+        """Drop tables that only a query made: not declared, never filled. Misspelt names must not pile up."""
+        for name in names:
+            table = self._tables.get(name)
+            if table is not None and name not in self._declared and not table.rows and not table.versions:
+                del self._tables[name]
+
+    def resolve(self, changes: Sequence[Change]) -> Resolution:
+        """Judge a batch, writing nothing. Raises ChangeRejected."""
+        return self._door.resolve(changes)
+
+    def commit(self, resolution: Resolution) -> None:
+        """Write what was resolved against the present state."""
+        self._door.commit(resolution)
+
+    def understand(self, query: object, params: Mapping[str, Any] | None, views: Mapping[str, Plan]) -> Understood:
+        """The checked plan of a query over these tables and these views of one circuit."""
+        return understand(query, params, self._catalog, views)
+
+    def query(self, query: object, params: Mapping[str, Any] | None = None) -> Result:
+        """Answer a one-off query: one consistent cut over all tables. Cost: that of computing it once."""
+        understood = self.understand(query, params, {})
+        view = View("", query, understood.plan, understood.params, "", 0)
+        made = {name: Table(self._catalog[name]) for name in view.tables if name not in self._tables}
+        view.hydrate(self._tables | made)
+        return Result(view.columns, view.rows())
+
+
+def size_of(net: Mapping[str, Sequence[Net]]) -> int:
+    """About how many bytes a resolved batch's new rows take, from a sample of them."""
+    total = 0
+    for rows in net.values():
+        sample = rows[::SAMPLE]
+        total += sum(map(_row_size, sample)) * len(rows) // len(sample)
+    return total
+
+
+def _row_size(net: Net) -> int:
+    row = net[2]
+    if row is None:
+        return 64
+    return 64 + sum([57 + len(cell) if type(cell) is str or type(cell) is bytes else 36 for cell in row])
+
+
+class Views(Mapping[str, Plan]):
+    """A circuit's views by id, for lowering `FROM view`; `used` tells whether a query did read one."""
+
+    def __init__(self, plans: Mapping[str, Plan]) -> None:
+        self._plans = plans
+        self.used = False
+
+    def __getitem__(self, name: str) -> Plan:
+        plan = self._plans[name]
+        self.used = True
+        return plan
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plans)
+
+    def __len__(self) -> int:
+        return len(self._plans)

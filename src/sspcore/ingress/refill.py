@@ -1,0 +1,32 @@
+"""Refill: a circuit derived anew from base tables and registrations."""
+
+from __future__ import annotations
+
+from sspcore.engine.circuit import Circuit
+from sspcore.engine.options import CircuitOptions
+from sspcore.ingress.base_tables import BaseTables
+from sspcore.ingress.lane import Lane
+
+
+def refill(lane: Lane, base: BaseTables, options: CircuitOptions) -> Circuit:
+    """A fresh circuit with every table the lane's views read, whole, and the views it had.
+
+    Tables load before there is a view to propagate to, then each view is computed once: the cost of starting anew, not
+    of the history. A view that cannot be computed is left out and marked failed; the others stand.
+    """
+    circuit = Circuit(lane.name, options=options)
+    tables = sorted(lane.needed())
+    for name in tables:
+        circuit.create_table(base.tables[name].schema)
+    circuit.deliver([(name, key, row) for name in tables for key, row in base.tables[name].rows.items()])
+    for registration in lane.views.values():
+        if registration.live or registration.failed is not None:
+            try:
+                circuit.register(registration.view, registration.given, registration.params)
+            except Exception as error:  # noqa: BLE001 - the unit of fault is the view
+                registration.failed = error
+                registration.live = False
+            else:
+                registration.failed = None
+                registration.live = True
+    return circuit

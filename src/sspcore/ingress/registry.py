@@ -1,0 +1,130 @@
+"""The registry: which circuits there are and which views the runtime promises to keep in them.
+
+Owns what a view's coming and going means for names, routing and tables, as one step each. Circuits are told through
+their mailboxes; that a circuit really has a view is noted by who runs it (`Registration.live`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sspcore.abc import ALL
+from sspcore.engine.options import CircuitOptions
+from sspcore.engine.schema import Schema
+from sspcore.errors import AlreadyExists, UnknownCircuit, UnknownView, UsageError
+from sspcore.ingress.backfill import Backfill
+from sspcore.ingress.base_tables import BaseTables, Views
+from sspcore.ingress.lane import Lane, Registration
+from sspcore.plan.nodes import bind_plan, tables_of
+from sspcore.routing.guard import Guard
+
+
+class Registry:
+    """Circuits, their views, and the names taken.
+
+    Args: `router`, told of everything that comes and goes; `options` of the base tables, which the registry makes.
+    """
+
+    def __init__(self, router: Guard, options: CircuitOptions) -> None:
+        self.router = router
+        self.lanes: dict[str, Lane] = {}
+        self._names: dict[str, int] = {}
+        self.base = BaseTables(options, self._names)
+
+    def declare(self, schema: Schema) -> None:
+        """Create a table. Raises AlreadyExists."""
+        if schema.table in self._names:
+            raise AlreadyExists(f"{schema.table!r} is a view", hint="views and tables share one namespace")
+        self.base.declare(schema)
+
+    def lane(self, circuit: str) -> Lane:
+        """The lane of a circuit. Raises UnknownCircuit."""
+        lane = self.lanes.get(circuit)
+        if lane is None:
+            raise UnknownCircuit(circuit, self.lanes)
+        return lane
+
+    def registration(self, circuit: str, view: str) -> Registration:
+        """A view. Raises UnknownCircuit or UnknownView."""
+        views = self.lane(circuit).views
+        found = views.get(view)
+        if found is None:
+            raise UnknownView(view, views)
+        return found
+
+    def add_circuit(self, lane: Lane) -> None:
+        """A circuit from now on. Raises AlreadyExists."""
+        if not isinstance(lane.name, str) or not lane.name:
+            raise UsageError(f"a circuit's name is text, not {lane.name!r}")
+        if lane.name in self.lanes:
+            raise AlreadyExists(f"circuit {lane.name!r} exists", hint="choose another name, or destroy it first")
+        self.lanes[lane.name] = lane
+        self.router.circuit_added(lane.name)
+
+    def remove_circuit(self, lane: Lane) -> None:
+        """A circuit no more: nothing is routed to it from now on; its queue is the caller's to drain or discard."""
+        del self.lanes[lane.name]
+        for registration in list(lane.views.values()):
+            self.router.view_removed(lane.name, registration.view)
+            self._release_name(registration.view)
+        self.router.circuit_removed(lane.name)
+        self._forget_unread(lane.needed())
+
+    def register(
+        self, circuit: str, view: str, query: object, params: Mapping[str, Any] | None
+    ) -> tuple[Registration, list[Backfill] | None]:
+        """Promise a view: its changes are routed from now on, its tables on their way into the circuit's mailbox.
+
+        Gives the registration, and the backfills to walk before the circuit may be asked to register it; None for
+        those when the view is there already. Raises SqlError, PlanError, AlreadyExists or UsageError (the caller's).
+        """
+        lane = self.lane(circuit)
+        if not isinstance(view, str) or not view:
+            raise UsageError(f"a view id is text, not {view!r}")
+        if view in self.base.tables:
+            raise AlreadyExists(f"{view!r} is a table", hint="views and tables share one namespace")
+        views = Views({name: held.bound for name, held in lane.views.items()})
+        understood = self.base.understand(query, params, views)
+        held = lane.views.get(view)
+        if held is not None:
+            if not held.means(understood.plan, understood.params):
+                raise AlreadyExists(
+                    f"view {view!r} exists with another query or other parameters",
+                    hint="unregister it first, or choose another id",
+                )
+            if held.failed is None:
+                return held, None
+            held.failed = None  # registering again revives it
+            return held, lane.want(held.tables, self.base)
+        tables = frozenset(tables_of(understood.plan))
+        if view in tables:
+            raise UsageError(f"view {view!r} would read a table of the same name", hint="choose another id")
+        registration = Registration(
+            view, understood.plan if views.used else query, understood.plan,
+            bind_plan(understood.plan, understood.params), understood.params, tables,
+        )  # fmt: skip
+        self.base.ensure(tables)
+        self._names[view] = self._names.get(view, 0) + 1
+        lane.add_view(registration)
+        self.router.view_added(lane.name, view, dict.fromkeys(tables, ALL))
+        return registration, lane.want(tables, self.base)
+
+    def unregister(self, lane: Lane, registration: Registration) -> bool:
+        """Give up a view and the tables only it read; False when that has happened before."""
+        if lane.views.get(registration.view) is not registration or self.lanes.get(lane.name) is not lane:
+            return False
+        self.router.view_removed(lane.name, registration.view)
+        gone = lane.remove_view(registration)
+        self._release_name(registration.view)
+        self._forget_unread(gone)
+        return True
+
+    def _release_name(self, view: str) -> None:
+        self._names[view] -= 1
+        if not self._names[view]:
+            del self._names[view]
+
+    def _forget_unread(self, tables: frozenset[str]) -> None:
+        needed = {table for lane in self.lanes.values() for table in lane.needed() | lane.tables.keys()}
+        self.base.forget_empty(tables - needed)
