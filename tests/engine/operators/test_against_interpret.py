@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sspcore.algebra.values import NAN
@@ -33,6 +33,7 @@ from sspcore.plan.nodes import (
     Values,
 )
 from tests.engine.operators.replay import Replay, Table
+from tests.profiles import scaled
 
 T = Scan("t", ("a", "b"))
 U = Scan("u", ("a", "b"))
@@ -119,7 +120,7 @@ PUTS = st.tuples(st.sampled_from("tu"), st.sampled_from([1, 2, 3, 4, "x"]), st.n
 
 
 @pytest.mark.parametrize("name", PLANS)
-@settings(max_examples=40, deadline=None)
+@scaled(0.5)
 @given(first=st.lists(PUTS, max_size=8), steps=st.lists(st.lists(PUTS, min_size=1, max_size=4), max_size=10))
 def test_integral_of_the_deltas_is_what_interpret_says(name, first, steps):
     tables = {"t": Table(("a", "b")), "u": Table(("a", "b"))}
@@ -133,7 +134,7 @@ def test_integral_of_the_deltas_is_what_interpret_says(name, first, steps):
 
 
 @pytest.mark.parametrize("name", PLANS)
-@settings(max_examples=10, deadline=None)
+@scaled(0.2)
 @given(puts=st.lists(PUTS, max_size=16))
 def test_one_batch_ends_where_many_small_ones_do(name, puts):
     """T4: the same value, whatever the partition."""

@@ -23,7 +23,8 @@ class Network:
     """A plan kept live: its whole value once, then the delta of every commit.
 
     Args: `plan`, with every parameter bound; `columns_of`, the column names of a table as its rows are laid out;
-    `meter`, where work is counted. Raises InternalError for a plan that `plan.check` refuses.
+    `meter`, where work is counted. Raises UsageError (the caller's) for a parameter without a value, and a
+    LIMIT or OFFSET that is no count.
 
     When a step raises (an operator is at fault), the state is undefined: discard the network, hydrate another.
 

@@ -91,5 +91,3 @@ def _one_key(expression: Expression, nulls: NullCounter) -> Callable[[Row], Key 
         return value if type(value) in plain else canonical_key(value)
 
     return key
-
-
