@@ -79,8 +79,10 @@ def test_like_is_case_sensitive_whole_and_literal(text: str, pattern: str, escap
     assert test(text) is expected
 
 
-def test_an_escape_of_two_code_points_means_nothing() -> None:
+def test_an_escape_of_two_code_points_and_a_boundless_pattern_mean_nothing() -> None:
     assert compile_like("a", "ab") is None
+    assert compile_like("a_" * 2048) is not None
+    assert compile_like("a_" * 2048 + "b") is None
 
 
 def steps(test: Callable[[str], bool], text: str) -> int:

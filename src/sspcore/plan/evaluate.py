@@ -74,7 +74,9 @@ def compile_predicate(expression: Expression | None, nulls: NullCounter) -> Pred
             return special(expression.args, nulls)
         if expression.function in SYMBOLS:
             meaning = _function(expression.function, nulls)
-            return _comparison(expression, nulls, lambda a, b: meaning(a, b) is True)
+            return _comparison(
+                expression, nulls, lambda a, b: a is not None and b is not None and meaning(a, b) is True
+            )
     scalar = compile_expression(expression, nulls)
 
     def test(row: Row) -> bool:

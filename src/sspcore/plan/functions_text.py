@@ -120,7 +120,7 @@ def _initcap(x: str) -> Value:
     for symbol in x:
         letters.append(symbol.lower() if inside else symbol.upper())
         inside = symbol.isalnum()
-    return "".join(letters)
+    return text("".join(letters))
 
 
 def _chr(n: int) -> Value:

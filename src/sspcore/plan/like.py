@@ -9,25 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Final
+
+MAX_PATTERN: Final = 4096
+"""Code points of a pattern: the tables of one with as many different symbols take a megabyte."""
 
 Matcher = Callable[[str], bool]
 Segment = tuple[str | None, ...]
 """Code points to match one by one; None stands for `_`."""
 
 
-@lru_cache(maxsize=1024)  # patterns from columns repeat; constant ones are compiled once per view
+@lru_cache(maxsize=256)  # patterns from columns repeat; constant ones are compiled once per view
 def compile_like(pattern: str, escape: str = "\\", fold: bool = False) -> Matcher | None:
     """The test that a whole text matches the pattern; with `fold`, whatever the case of letters.
 
     `%` matches any run of code points, `_` exactly one, `escape` (one code point, or "" for none) makes the next one
-    literal. None when the pattern ends in the escape, or the escape is longer: such a pattern means nothing.
+    literal. None, for a pattern that means nothing: one that ends in the escape, an escape of more than one code point,
+    a pattern of more than 4096.
     Cost of a test: O(text + pattern) steps, whatever the pattern.
 
     >>> test = compile_like("a_c%")
     >>> test("abcd"), test("xabc")
     (True, False)
     """
-    if len(escape) > 1:
+    if len(escape) > 1 or len(pattern) > MAX_PATTERN:
         return None
     segments = _segments(pattern, escape)
     if segments is None:
