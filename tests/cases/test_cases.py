@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("SSPCORE_CASES") or ROOT.parent / "shared" / "cases")
-SUITES = sorted(p.name for p in FOLDER.glob("data/*") if (p / "cases.jsonl").exists() or (p / "cases.jsonl.gz").exists())
+SUITES = sorted(p.name for p in FOLDER.glob("data/*") if list(p.glob("cases.jsonl*")))
 MODES = ("incremental", "preload", "drain", "late")
 
 if SUITES:

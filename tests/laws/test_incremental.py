@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sspcore.engine.change import Change, delete
+from sspcore.errors import ChangeRejected
 from sspcore.testing.strategies import scenarios
 from tests.laws.world import World, rebatched, state, values
 from tests.profiles import scaled
@@ -68,8 +70,6 @@ def test_everything_deleted_leaves_what_nothing_gives(scenario):
         world.apply(batch)
     for table in list(world.circuit.tables.values()):
         for row_id in list(table.rows):
-            from sspcore.engine.change import delete
-
             world.apply([delete(table.schema.table, row_id)])
 
     assert {v: same_shape(x) for v, x in values(world.circuit).items()} == {v: same_shape(x) for v, x in empty.items()}
@@ -78,9 +78,6 @@ def test_everything_deleted_leaves_what_nothing_gives(scenario):
 @given(scenarios(views=2, batches=4))
 def test_a_refused_batch_changes_nothing(scenario):
     """A batch whose last change is refused leaves versions, tables and views as they were, and the next one works."""
-    from sspcore.engine.change import Change
-    from sspcore.errors import ChangeRejected
-
     world = World(scenario)
     for batch in scenario.history:
         before, shown = state(world.circuit), values(world.circuit)

@@ -57,7 +57,7 @@ class World:
         for name, table in wanted.items():
             held = self.circuit.tables[name]
             if held.names != table.names or not same_rows(held.rows, table.rows):
-                raise LawBroken(f"table {name!r} holds {held.names} {held.rows}, should hold {table.names} {table.rows}")
+                raise LawBroken(f"table {name!r} is {held.names} {held.rows}, should be {table.names} {table.rows}")
 
     def restored(self):
         """The same world over a circuit restored from this one's image; the readers stay."""

@@ -189,17 +189,22 @@ class Circuit:
         if not net and not resolution.widened:
             self._door.commit(resolution)
             return Commit(self.version, {}, {}, partial(_stats, resolution, 0, 0))
+        failed: dict[str, Exception] = {}
         readers = self._reached(resolution)
         for view in readers:
             if view.dirty:  # left by a commit that was rolled back
-                view.hydrate(self._tables)
+                try:
+                    view.hydrate(self._tables)
+                except Exception as error:  # noqa: BLE001 - the unit of fault is the view
+                    failed[view.id] = error
         undo = Undo(self, resolution, readers)
         version = self.version + 1
         updates: dict[str, ViewUpdate] = {}
-        failed: dict[str, Exception] = {}
         try:
             self._door.commit(resolution)
             for view in readers:
+                if view.id in failed:
+                    continue
                 try:
                     update = self._advance(view, resolution, version)
                 except Exception as error:  # noqa: BLE001 - the unit of fault is the view
@@ -207,10 +212,10 @@ class Circuit:
                     continue
                 if update is not None:
                     updates[view.id] = update
+            self.version = version  # the point of no return: from here on the batch has happened
         except BaseException:
             undo.run()
             raise
-        self.version = version
         for view_id, reason in failed.items():
             self._drop(view_id)
             self._failed[view_id] = reason

@@ -14,7 +14,7 @@ import attrs
 from sspcore.algebra.values import Value
 from sspcore.engine.schema import Schema
 from sspcore.plan import nodes
-from sspcore.plan.expressions import Call, Column, Constant, Expression, Param, rewrite
+from sspcore.plan.expressions import Call, Column, Constant, Expression, Param
 from sspcore.plan.nodes import Plan
 from sspcore.testing.generate import values
 from sspcore.testing.generate.choices import Choices
@@ -236,12 +236,15 @@ def lift(c: Choices, plan: Plan, percent: int = 12) -> tuple[Plan, dict[str, Val
             name = f"p{len(params)}"
             params[name] = e.value
             return Param(name)
+        if isinstance(e, Call):  # the type to cast to is no value
+            fixed = 1 if e.function == "cast" else len(e.args)
+            return Call(e.function, tuple([change(a) if i < fixed else a for i, a in enumerate(e.args)]))
         return e
 
     def node(p: Plan) -> Plan:
         p = nodes.with_children(p, tuple([node(child) for child in nodes.children(p)]))
         if isinstance(p, nodes.Filter):
-            return nodes.map_expressions(p, lambda e: rewrite(e, change))
+            return nodes.map_expressions(p, change)
         return p
 
     return node(plan), params
