@@ -72,12 +72,13 @@ class RemoveView:
 class Registration:
     """A view the runtime promises to keep: what a refill needs to make it again.
 
-    `given` is what the circuit registers: the query as written, or its plan where the text names other views (they may
-    be gone, or mean something else, when the circuit must be derived anew). `live` once the circuit has it; `pinned`
-    when registered by name, to stay until unregistered; `holders` counts the subscribers that hold it otherwise.
+    `query` is as written, `given` what the circuit registers: the query, or its plan where the text names other views
+    (they may be gone, or mean something else, when the circuit must be derived anew). `live` once the circuit has it;
+    `pinned` when registered by name, to stay until unregistered; `holders` counts those who hold it otherwise.
     """
 
     view: str
+    query: object
     given: object
     plan: Plan
     bound: Plan
@@ -88,10 +89,11 @@ class Registration:
     pinned: bool = False
     holders: int = 0
 
-    def means(self, plan: Plan, params: Mapping[str, Value]) -> bool:
-        """Whether this is the same query with the same parameters."""
+    def means(self, query: object, plan: Plan, params: Mapping[str, Value]) -> bool:
+        """Whether this is the same query with the same parameters; the same text is, also where a `*` now sees more."""
         mine = self.params
-        return self.plan == plan and mine.keys() == params.keys() and all(same(mine[k], params[k]) for k in mine)
+        alike = self.plan == plan or self.query is query or (isinstance(query, str) and self.query == query)
+        return alike and mine.keys() == params.keys() and all(same(mine[k], params[k]) for k in mine)
 
 
 class Lane:

@@ -88,7 +88,7 @@ class Registry:
         understood = self.base.understand(query, params, views)
         held = lane.views.get(view)
         if held is not None:
-            if not held.means(understood.plan, understood.params):
+            if not held.means(query, understood.plan, understood.params):
                 raise AlreadyExists(
                     f"view {view!r} exists with another query or other parameters",
                     hint="unregister it first, or choose another id",
@@ -101,7 +101,7 @@ class Registry:
         if view in tables:
             raise UsageError(f"view {view!r} would read a table of the same name", hint="choose another id")
         registration = Registration(
-            view, understood.plan if views.used else query, understood.plan,
+            view, query, understood.plan if views.used else query, understood.plan,
             bind_plan(understood.plan, understood.params), understood.params, tables,
         )  # fmt: skip
         self.base.ensure(tables)

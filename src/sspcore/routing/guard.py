@@ -6,7 +6,7 @@ or answers nonsense. Refuses to log: it counts, and keeps the first error for th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sspcore.abc import Interests, Reason, Resolved, Routing, RoutingStrategy
@@ -20,7 +20,7 @@ class Guard:
     A `route` that raises falls open for that batch. A strategy that raises while being told of a circuit or a view
     no longer knows what it must, so from then on every batch falls open.
 
-    Attributes: `fell_open`, how many batches; `error`, the first fault, a PluginError.
+    Attributes: `fell_open`, how many batches; `error`, the first fault; `on_fault`, called with it, once.
     """
 
     def __init__(self, strategy: RoutingStrategy, name: str = "") -> None:
@@ -28,6 +28,7 @@ class Guard:
         self.name = name or type(strategy).__name__
         self.fell_open = 0
         self.error: PluginError | None = None
+        self.on_fault: Callable[[PluginError], None] = _nobody
         self._trusted = True
         self._truth = Dependency()
         self._circuits: set[str] = set()
@@ -105,9 +106,14 @@ class Guard:
                 f"routing strategy {self.name!r}: {event} failed with {type(error).__name__}: {error}",
                 hint=f"{told}all circuits that read a table get its changes; views stay right, work is wasted",
             )
+            self.on_fault(self.error)
 
 
 def shown_routing(routing: object) -> str:
     """A routing for a message: its beginning."""
     text = repr(routing)
     return text if len(text) <= 80 else text[:79] + "…"
+
+
+def _nobody(error: PluginError) -> None:
+    """Nobody wants to know."""

@@ -1,0 +1,25 @@
+"""Our own strategies and policies, registered through the visitors' door: if a hook is awkward, we feel it first."""
+
+from __future__ import annotations
+
+from sspcore.abc import PolicySpec, StrategySpec
+from sspcore.backpressure.block import Block, BlockOptions
+from sspcore.backpressure.drop_with_error import DropWithError, DropWithErrorOptions
+from sspcore.hookspecs import hookimpl
+from sspcore.routing.broadcast import Broadcast
+from sspcore.routing.dependency import Dependency
+
+
+@hookimpl
+def sspcore_routing_strategies() -> list[StrategySpec]:
+    """Those that come with the library."""
+    return [StrategySpec("broadcast", Broadcast), StrategySpec("dependency", Dependency)]
+
+
+@hookimpl
+def sspcore_backpressure_policies() -> list[PolicySpec]:
+    """Those that come with the library."""
+    return [
+        PolicySpec("block", Block, BlockOptions),
+        PolicySpec("drop_with_error", DropWithError, DropWithErrorOptions),
+    ]

@@ -1,0 +1,194 @@
+"""The task of one circuit: takes what its mailbox holds, in order, and obeys.
+
+Owns the loop, and what a circuit's task is asked to do for others (`ask`). Refuses to survive a failure: that is the
+supervisor's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import attrs
+import trio
+
+from sspcore.backpressure.mailbox import Batch, Command
+from sspcore.delivery.stage import Stage
+from sspcore.engine.update import Commit, Snapshot
+from sspcore.errors import CircuitFailed, Closed, InternalError, SspError
+from sspcore.ingress.admission import Admission
+from sspcore.ingress.backfill import Backfill
+from sspcore.ingress.lane import CreateTable, DropTable, Lane, Registration, RemoveView, State, WidenTable
+from sspcore.ingress.registry import Registry
+from sspcore.runtime.parking import Applied, Parking, Reply
+
+T = TypeVar("T")
+
+
+@attrs.frozen(eq=False)
+class Ask:
+    """Something to do between two commits, and where its answer goes."""
+
+    action: Callable[[Stage], Any]
+    reply: Reply[Any]
+    survives: bool = True
+
+
+@attrs.frozen
+class Stop:
+    """End the task, once everything ahead is done."""
+
+    survives: bool = True
+
+
+class Worker:
+    """One circuit at work: its lane, its stage, and the task that owns both."""
+
+    def __init__(self, lane: Lane, stage: Stage, registry: Registry, admission: Admission) -> None:
+        self.lane = lane
+        self.stage = stage
+        self.registry = registry
+        self.admission = admission
+        self.task: trio.lowlevel.Task | None = None
+        self.scope = trio.CancelScope()
+        self.done = trio.Event()
+        self.stopping = False
+        self.installing: dict[Registration, Reply[Snapshot]] = {}
+        self.taken: Sequence[Batch] = ()
+        """What was taken and is not yet applied: what a failure loses."""
+        self._parking = Parking()
+        lane.mailbox.wake = self._parking.wake
+
+    async def work(self) -> None:
+        """Take and obey, until told to stop. Raises whatever the circuit raises."""
+        mailbox, name = self.lane.mailbox, self.lane.name
+        self.task = trio.lowlevel.current_task()
+        while True:
+            item = mailbox.take()
+            if item is None:
+                await self._parking.park()
+                continue
+            if isinstance(item, list):
+                self._apply(item)
+                self.admission.room(name)
+            elif isinstance(item, Stop):
+                return
+            else:
+                self._obey(item)
+            await trio.lowlevel.checkpoint()
+
+    def _apply(self, run: list[Batch]) -> None:
+        self.taken = run
+        if len(run) == 1:
+            entries = run[0].entries
+        else:
+            entries = [entry for batch in run for entry in batch.entries]
+        commit = self.stage.deliver(entries)
+        self.taken = ()
+        self.lane.mailbox.settle(run, commit.stats.netted, commit.stats.no_ops)
+        for batch in run:
+            if batch.waiter is not None:
+                batch.waiter.applied(self.lane.name, commit.version)
+        self._note(commit)
+
+    def _obey(self, command: Command) -> None:
+        stage = self.stage
+        match command:
+            case Ask():
+                try:
+                    answer = command.action(stage)
+                except Exception as error:  # noqa: BLE001 - the asker's to handle; the circuit goes on
+                    command.reply.fail(error)
+                else:
+                    command.reply.set(answer)
+            case CreateTable():
+                stage.create_table(command.schema)
+            case WidenTable():
+                self._note(stage.widen(command.schema), widened=True)
+            case DropTable():
+                stage.drop_table(command.table)
+            case RemoveView():
+                stage.unregister(command.view)
+            case _:
+                raise InternalError(f"a circuit's task knows no command {command!r}")
+
+    def _note(self, commit: Commit, widened: bool = False) -> None:
+        """Keep the registrations true: views that failed, and plans that a wider table changed."""
+        for view, error in commit.failed.items():
+            registration = self.lane.views.get(view)
+            if registration is not None:
+                registration.live, registration.failed = False, error
+        if widened:
+            for view in commit.updates:
+                registration = self.lane.views.get(view)
+                if registration is not None and registration.live:
+                    held = self.stage.circuit.views[view]
+                    registration.plan, registration.bound = held.plan, held.bound
+
+    # What others ask of it
+
+    def require(self) -> None:
+        """Raises CircuitFailed or Closed when nobody will answer any more."""
+        if self.lane.state is State.FAILED:
+            raise CircuitFailed(
+                f"circuit {self.lane.name!r} failed too often: {self.lane.error!r}",
+                hint="destroy it and create it again",
+            )
+        if self.stopping:
+            raise Closed(f"circuit {self.lane.name!r} was destroyed")
+
+    async def ask(self, action: Callable[[Stage], T]) -> T:
+        """Have something done in turn, and wait for the answer. Raises what it raises, CircuitFailed or Closed.
+
+        A circuit that is behind answers after its refill.
+        """
+        self.require()
+        reply: Reply[T] = Reply()
+        self.lane.mailbox.command(Ask(action, reply))
+        return await reply.wait()
+
+    def install(self, registration: Registration, walks: list[Backfill], nursery: trio.Nursery) -> Reply[Snapshot]:
+        """Have a view registered behind the rows it needs; the reply to wait for."""
+        reply: Reply[Snapshot] = Reply()
+        self.installing[registration] = reply
+        if walks:
+            nursery.start_soon(self._walk_then_register, registration, walks, reply)
+        else:
+            self._register_in_turn(registration, reply)
+        return reply
+
+    async def _walk_then_register(
+        self, registration: Registration, walks: list[Backfill], reply: Reply[Snapshot]
+    ) -> None:
+        lane = self.lane
+        for walk in walks:
+            while not walk.over:
+                batch = lane.walk(walk, self.registry.base)
+                if batch is not None:
+                    batch.waiter = applied = Applied()
+                    await applied.wait((lane.name,))  # one slice on its way at a time: the mailbox stays small
+        self._register_in_turn(registration, reply)
+
+    def _register_in_turn(self, registration: Registration, reply: Reply[Snapshot]) -> None:
+        try:
+            self.require()
+        except SspError as error:
+            self.installing.pop(registration, None)
+            reply.fail(error)
+        else:
+            self.lane.mailbox.command(Ask(lambda stage: self._register(stage, registration), reply))
+
+    def _register(self, stage: Stage, registration: Registration) -> Snapshot:
+        self.installing.pop(registration, None)
+        view = registration.view
+        if self.lane.views.get(view) is not registration:
+            raise Closed(f"view {view!r} was unregistered before it was ready")
+        try:
+            snapshot = stage.register(view, registration.given, registration.params)
+        except Exception as error:
+            self.registry.unregister(self.lane, registration)
+            if isinstance(error, SspError):
+                raise
+            raise CircuitFailed(f"view {view!r} cannot be computed: {type(error).__name__}: {error}") from error
+        registration.live = True
+        return snapshot

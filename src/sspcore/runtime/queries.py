@@ -1,0 +1,30 @@
+"""Telling a view's id from a query, and naming the view that a query nobody named stands for."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_SQL = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*(?:SELECT|WITH|VALUES)\b", re.IGNORECASE | re.DOTALL)
+
+
+def is_sql(text: str) -> bool:
+    """Whether text that is no view's id is meant as SQL: it starts with SELECT, WITH or VALUES, comments apart.
+
+    >>> is_sql("  select 1"), is_sql("selection")
+    (True, False)
+    """
+    return _SQL.match(text) is not None
+
+
+def name_of(query: object, params: Mapping[str, Any] | None) -> str:
+    """The id of the view that subscribers to the same query with the same parameters share.
+
+    >>> name_of("SELECT 1", None) == name_of(" SELECT 1 ", {})
+    True
+    """
+    text = query.strip() if isinstance(query, str) else repr(query)
+    values = sorted((name, type(value).__name__, repr(value)) for name, value in (params or {}).items())
+    return "query-" + hashlib.blake2b(repr((text, values)).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
