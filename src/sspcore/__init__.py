@@ -53,18 +53,31 @@ _HOME = {
     "Result": "engine.update",
     "Explanation": "engine.explain",
     "ZSet": "algebra.zset",
+    # the runtime
+    "open_runtime": "runtime.opening",
+    "run_runtime": "runtime.opening",
+    "Runtime": "runtime.runtime",
+    "CircuitHandle": "runtime.handle",
+    "Config": "config",
+    "Receipt": "runtime.receipt",
+    "Subscription": "runtime.subscription",
+    # for authors of plugins
+    "hookimpl": "hookspecs",
+    "routing_strategies": "plugins",
 }
 """Public name → the module that defines it. The imports below say the same to type checkers; a test compares."""
 
-_MODULES = ("errors", "testing")
+_MODULES = ("abc", "errors", "testing")
 """Public modules, reachable as attributes."""
 
 __all__ = ["__version__", *_HOME, *_MODULES]
 
 if TYPE_CHECKING:
+    from sspcore import abc as abc
     from sspcore import errors as errors
     from sspcore import testing as testing
     from sspcore.algebra.zset import ZSet as ZSet
+    from sspcore.config import Config as Config
     from sspcore.engine.change import Change as Change
     from sspcore.engine.change import clear as clear
     from sspcore.engine.change import create as create
@@ -83,6 +96,14 @@ if TYPE_CHECKING:
     from sspcore.engine.update import Snapshot as Snapshot
     from sspcore.engine.update import ViewUpdate as ViewUpdate
     from sspcore.engine.view import View as View
+    from sspcore.hookspecs import hookimpl as hookimpl
+    from sspcore.plugins import routing_strategies as routing_strategies
+    from sspcore.runtime.handle import CircuitHandle as CircuitHandle
+    from sspcore.runtime.opening import open_runtime as open_runtime
+    from sspcore.runtime.opening import run_runtime as run_runtime
+    from sspcore.runtime.receipt import Receipt as Receipt
+    from sspcore.runtime.runtime import Runtime as Runtime
+    from sspcore.runtime.subscription import Subscription as Subscription
 
 
 def __getattr__(name: str) -> Any:
