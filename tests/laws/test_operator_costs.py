@@ -2,7 +2,8 @@
 
 Counted twice. By the meter, in which operators report the rows and probes they touch: equal over 100 and over 10 000
 rows. And by the interpreter, in byte codes executed, since an operator could forget to report: no more than half as
-many again, which leaves room for a chunk of a sorted list that splits, and none for a walk over 10 000 rows.
+many again, which leaves room for a chunk of a sorted list that splits, and none for a walk over 10 000 rows (but for
+one that happens wholly inside a built-in, such as `sorted`: neither count sees that).
 Where the stated bound is another (theta joins: the other side; top-k: O(log n) comparisons) that bound is tested.
 """
 

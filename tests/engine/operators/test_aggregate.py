@@ -122,6 +122,12 @@ def test_distinct_aggregates_see_each_value_once():
     assert groups.apply(("t", 2, None)) == [(("x",), ("x", 2, 6, 3.0, 2, 4), ("x", 1, 4, 4.0, 4, 4))]
 
 
+def test_a_sum_that_skips_what_is_no_number_is_counted_as_an_error():
+    groups = replay({1: ("x", 2)}, s=SUM, a=AVG)
+    assert groups.apply(("t", 2, ("x", "two"))) == []
+    assert groups.meter.nulls.errors == 1
+
+
 def test_aggregates_of_one_argument_share_and_of_others_do_not():
     """TRUE and 1 print differently, though Python calls the constants' tuples equal."""
     one, true = Constant((1,)), Constant((True,))

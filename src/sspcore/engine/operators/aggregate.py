@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sspcore.algebra.values import Key, Value, row_key, same
 from sspcore.engine.operators.accumulators import Accumulator, accumulator_of, reading_of
@@ -24,7 +25,7 @@ class Group(Members):
     def __init__(self, values: Row, count: int, accumulators: list[Accumulator], arguments: Sequence[Read]) -> None:
         super().__init__(values)
         self.count = count
-        self.accumulators = accumulators
+        self.accumulators: list[Any] = accumulators  # of the kinds that the aggregates reading them need
         self.feeds: list[tuple[Read, Add]] = [
             (read, accumulator.add) for read, accumulator in zip(arguments, accumulators, strict=True)
         ]
@@ -59,7 +60,7 @@ class Aggregate(Operator):
     See also:   DBSP §7.2 (aggregation); traps T48, T49, T54; tests/engine/operators/test_aggregate.py
     """
 
-    __slots__ = ("_arguments", "_group_of", "_groups", "_key_of", "_makers", "_meter", "_readings", "_whole")
+    __slots__ = ("_arguments", "_group_of", "_groups", "_key_of", "_makers", "_meter", "_readings", "_sums", "_whole")
 
     def __init__(self, groups: Sequence[Expression], aggregates: Sequence[AggregateCall], meter: Meter) -> None:
         self._meter = meter
@@ -69,6 +70,8 @@ class Aggregate(Operator):
         self._makers: list[Callable[[], Accumulator]] = []
         self._arguments: list[Read] = []
         self._readings: list[Callable[[Group], Value]] = []
+        self._sums: list[int] = []
+        """Places of the accumulators that skip what is no number."""
         self._arrange(aggregates)
         self._whole: Group | None = None if groups else self._new_group((), 0)
         """Without groups: the one group, until the first step puts it in its place."""
@@ -87,6 +90,8 @@ class Aggregate(Operator):
                 self._makers.append(make)
                 self._arguments.append(read_value(call.argument, self._meter.nulls))
             self._readings.append(_reading(call, place))
+            if call.function in ("sum", "avg") and place not in self._sums:
+                self._sums.append(place)
 
     def _new_group(self, values: Row, count: int) -> Group:
         return Group(values, count, [make() for make in self._makers], self._arguments)
@@ -137,6 +142,9 @@ class Aggregate(Operator):
                 if was is not None:
                     out.append((key, was, None))
                 continue
+            for place in self._sums:
+                if group.accumulators[place].errors:
+                    self._meter.nulls.errors += 1  # as an expression of the wrong class is
             row = (*group.shown, *[reading(group) for reading in readings])
             if was is None or not same(was, row):
                 group.row = row

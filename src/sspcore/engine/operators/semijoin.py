@@ -18,7 +18,8 @@ class SemiJoin(Binary):
                 and a count per left row; freed with the rows
     Cost:       a left change one lookup; a right change nothing, unless it is the first partner to come or the last
                 to go: then the left rows of its join key. With a residual: the rows of the join key
-    Contract:   guarantees that a NULL join key has no partner.
+    Contract:   requires a membership without a probe (not checked; if broken: NULL verdicts show as FALSE ones do) /
+                guarantees that a NULL join key has no partner.
     Example:
         >>> from operator import itemgetter
         >>> from sspcore.engine.operators.base import Meter
@@ -55,8 +56,7 @@ class SemiJoin(Binary):
 
     def advance_right(self, delta: Delta) -> Delta:
         wanted = self.wanted
-        return [
+        return [  # without a probe a verdict is TRUE or FALSE, so that one that turns always matters
             (key, row, None) if was is wanted else (key, None, row)
-            for key, row, was, now in self._membership.right(delta)
-            if (was is wanted) is not (now is wanted)
+            for key, row, was, _ in self._membership.right(delta)
         ]
