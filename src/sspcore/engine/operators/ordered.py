@@ -87,8 +87,12 @@ class Ordered:
             chunk[place] = new
             return False
         del chunk[place]  # neither first nor last: `lasts` stays
-        self.size -= 1
-        self.add(new)
+        to = bisect_left(lasts, new)
+        if to < len(lasts) and len(self.chunks[to]) < 2 * CHUNK:
+            insort(self.chunks[to], new)
+        else:
+            self.size -= 1
+            self.add(new)
         return True
 
     def _replace_at_edge(self, at: int, place: int, new: Entry) -> bool:
