@@ -147,6 +147,15 @@ def test_parameters_must_fit(circuit, params, said):
     assert not circuit.views
 
 
+@pytest.mark.parametrize("limit", [-1, 1.5, "1", True])
+def test_a_limit_given_as_parameter_must_be_a_count(circuit, limit):
+    plan = TopK(SCAN, (), Param("n"))
+    assert circuit.register("v", plan, {"n": 1}).rows == []
+
+    with pytest.raises(UsageError):
+        circuit.register("w", plan, {"n": limit})
+
+
 def test_queries_of_a_wrong_kind_or_shape_are_refused(circuit):
     with pytest.raises(UsageError, match="a query is SQL text"):
         circuit.register("v", 7)

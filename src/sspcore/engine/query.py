@@ -15,7 +15,7 @@ from sspcore.engine.schema import Schema, open_schema
 from sspcore.engine.table import Table
 from sspcore.errors import UnknownTable, UsageError, did_you_mean
 from sspcore.plan.check import check
-from sspcore.plan.nodes import Plan, params_of, tables_of
+from sspcore.plan.nodes import Plan, bind_plan, params_of, tables_of
 
 
 @attrs.frozen
@@ -88,7 +88,10 @@ def understand(
 ) -> Understood:
     """`lower_query`, with a canonical value for every parameter; UsageError for a missing or an unknown one."""
     plan, warnings = lower_query(query, catalog, views)
-    return Understood(plan, _checked_params(plan, params or {}), warnings)
+    values = _checked_params(plan, params or {})
+    if values:
+        check(bind_plan(plan, values))  # a LIMIT may be a parameter, and then only its value can be judged
+    return Understood(plan, values, warnings)
 
 
 def _checked_params(plan: Plan, params: Mapping[str, Any]) -> dict[str, Value]:
