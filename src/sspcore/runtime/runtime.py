@@ -21,6 +21,7 @@ from sspcore.delivery.outbox import Outbox
 from sspcore.delivery.stage import Stage
 from sspcore.engine.change import Change
 from sspcore.engine.circuit import Circuit
+from sspcore.engine.explain import Explanation
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.schema import Schema
 from sspcore.engine.update import Result, Row, Snapshot
@@ -170,6 +171,12 @@ class Runtime:
         worker = self._worker(circuit)
         await self._ready(worker, self._registration(worker, view_id))
         return await worker.ask(lambda stage: stage.circuit.view(view_id).snapshot())
+
+    async def explain(self, view_id: str, *, circuit: str | None = None) -> Explanation:
+        """How a view is kept: its plan as the circuit runs it; `str()` of it is for people. Raises as `snapshot`."""
+        worker = self._worker(circuit)
+        await self._ready(worker, self._registration(worker, view_id))
+        return await worker.ask(lambda stage: stage.circuit.explain(view_id))
 
     async def query(self, query: object, params: Mapping[str, Any] | None = None) -> Result:
         """Answer a one-off query over all tables: one consistent cut, everything admitted included, nothing kept.

@@ -280,6 +280,11 @@ class ServerSession:
         return self.error(error, seq=request.seq)
 
     @property
+    def welcomed(self) -> bool:
+        """Whether requests are heard: after a good hello, or from the start where none is needed."""
+        return self._welcomed
+
+    @property
     def streams(self) -> Mapping[int, Stream]:
         """What the peer holds, by sid."""
         return self._streams
