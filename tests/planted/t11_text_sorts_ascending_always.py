@@ -1,0 +1,12 @@
+"""T11: DESC turns numbers round, not text."""
+
+from sspcore.engine.operators import sortkeys
+
+TEST = "tests.laws.test_traps_values:test_one_total_order"
+
+
+def plant(patch):
+    real = sortkeys.descending_key
+    patch.setattr(
+        sortkeys, "descending_key", lambda v: (-2, *real(v)[1:], v) if type(v) is not str else (-2, v)
+    )
