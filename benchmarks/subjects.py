@@ -19,7 +19,7 @@ from sspcore.engine.circuit import Circuit
 from sspcore.engine.interpret import interpret
 from sspcore.engine.schema import Schema
 from sspcore.plan.nodes import Plan
-from sspcore.plan.sql import lower
+from sspcore.plan.sql.lower import lower
 
 SCHEMAS = {table: Schema(table, columns) for table, columns in COLUMNS.items()}
 

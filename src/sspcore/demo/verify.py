@@ -19,7 +19,7 @@ from sspcore.demo.day import SCHEMAS
 from sspcore.demo.views import DemoView
 from sspcore.engine.interpret import interpret
 from sspcore.plan.nodes import ordering
-from sspcore.plan.sql import lower
+from sspcore.plan.sql.lower import lower
 
 Row = tuple[Any, ...]
 

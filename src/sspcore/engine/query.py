@@ -56,7 +56,7 @@ def lower_query(query: object, catalog: Catalog, views: Mapping[str, Plan]) -> t
     """
     warnings: tuple[str, ...] = ()
     if isinstance(query, str):
-        from sspcore.plan.sql import lower  # sqlglot is imported only when SQL is used
+        from sspcore.plan.sql.lower import lower  # sqlglot is imported only when SQL is used
 
         lowered = lower(query, catalog, views=views)
         plan, warnings = lowered.plan, lowered.warnings

@@ -1,0 +1,418 @@
+"""Expressions: operators, comparisons, choice and casts, each by a handler that accounts for every argument.
+
+Owns the allow-list of expression nodes; functions are in `functions`, aggregates in `grouping`, subqueries in
+`subqueries`. Refuses to know the clauses around them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlglot import exp
+
+from sspcore.errors import SqlError
+from sspcore.plan.catalog import find_name
+from sspcore.plan.expressions import Call, Constant, Expression, Param
+from sspcore.plan.sql import functions
+from sspcore.plan.sql.arguments import Arguments, describe
+from sspcore.plan.sql.frame import Frame
+from sspcore.plan.sql.literals import adapt, adapt_all, from_text, literal
+from sspcore.plan.sql.scope import identifier
+
+Handler = Callable[[exp.Expression, Frame], Expression]
+
+COMPARISONS: Final[dict[type[exp.Expression], str]] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+ARITHMETIC: Final[dict[type[exp.Expression], str]] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}
+CAST_TYPES: Final = {
+    "BOOLEAN": "boolean", "TINYINT": "integer", "SMALLINT": "integer", "INT": "integer", "BIGINT": "integer",
+    "FLOAT": "real", "DOUBLE": "real", "DECIMAL": "decimal", "TEXT": "text", "VARCHAR": "text", "VARBINARY": "bytes",
+    "TIMESTAMP": "timestamp", "TIMESTAMPTZ": "timestamp", "DATE": "date",
+}  # fmt: skip
+"""sqlglot's names of types → ours."""
+NAMES: Final = {
+    exp.RegexpLike: ("regular expressions", "use LIKE, strpos or split_part"),
+    exp.RegexpILike: ("regular expressions", "use ILIKE"),
+    exp.SimilarTo: ("SIMILAR TO", "use LIKE"),
+    exp.Glob: ("GLOB", "use LIKE"),
+    exp.Window: ("window functions (OVER)", "use GROUP BY, or ORDER BY with LIMIT"),
+    exp.Interval: ("intervals", "compare with a timestamp passed as a parameter"),
+    exp.Extract: ("EXTRACT", "keep the part as a column of the table, or compare with timestamps"),
+    exp.TimestampTrunc: ("date_trunc", "keep the truncated time as a column of the table"),
+    exp.AtTimeZone: ("AT TIME ZONE", "timestamps are UTC"),
+    exp.Collate: ("COLLATE", "text compares by code point; use lower(x) to ignore case"),
+    exp.Array: ("arrays", "use one row per element"),
+    exp.Bracket: ("subscripts", "keep the element as a column of the table"),
+    exp.JSONExtract: ("JSON operators", "keep the member as a column of the table"),
+    exp.JSONExtractScalar: ("JSON operators", "keep the member as a column of the table"),
+    exp.Placeholder: ("this kind of parameter", "write $name"),
+    exp.Any: ("ANY over anything but a subquery", "use IN with a list"),
+    exp.All: ("ALL over anything but a subquery", "use NOT IN, or compare with max or min"),
+    exp.TryCast: ("TRY_CAST", "use CAST: one that fails gives NULL"),
+    exp.Tuple: ("a row of values here", "compare the columns one by one"),
+    exp.Star: ("* here", "list the columns, or write count(*)"),
+    exp.ByteString: ("E'…'", "write the characters themselves"),
+    exp.HexString: ("X'…'", "pass the bytes as a parameter"),
+    exp.BitString: ("B'…'", "write the number"),
+    exp.WithinGroup: ("ordered-set aggregates (WITHIN GROUP)", "the aggregates are count, sum, avg, min and max"),
+    exp.BitwiseAnd: ("bitwise operators", "use %, / and *"),
+    exp.BitwiseOr: ("bitwise operators", "use %, / and *"),
+    exp.BitwiseXor: ("bitwise operators", "use %, / and *"),
+    exp.BitwiseNot: ("bitwise operators", "use -x - 1"),
+    exp.BitwiseLeftShift: ("bitwise operators", "use * power(2, n)"),
+    exp.BitwiseRightShift: ("bitwise operators", "use / power(2, n)"),
+    exp.Lateral: ("LATERAL", "join on a condition instead"),
+}
+"""What people may write that we know and refuse, and what to write instead."""
+
+
+def lower_expression(node: exp.Expression, frame: Frame) -> Expression:
+    """The expression over the symbols of the frame's scope. Raises SqlError or UnsupportedSql with the place."""
+    handler = HANDLERS.get(type(node))
+    if handler is not None:
+        return handler(node, frame)
+    if isinstance(node, exp.Count | exp.Sum | exp.Avg | exp.Min | exp.Max | exp.Filter):
+        from sspcore.plan.sql.grouping import lower_aggregate  # its argument is an expression in turn
+
+        return lower_aggregate(node, frame)
+    if isinstance(node, exp.Exists | exp.Subquery | exp.Query):
+        from sspcore.plan.sql.subqueries import lower_subquery  # it holds a whole query, which holds expressions
+
+        return lower_subquery(node, frame)
+    raise refused(node, frame)
+
+
+def refused(node: exp.Expression, frame: Frame) -> SqlError:
+    """The refusal of a node that is on no list."""
+    if type(node) in NAMES:
+        what, hint = NAMES[type(node)]
+        return frame.session.text.unsupported(f"{what} is not supported".replace("s is", "s are"), node, hint=hint)
+    if isinstance(node, exp.Func) and not isinstance(node, exp.Binary | exp.Connector):
+        return functions.unknown(node, frame)
+    return frame.session.text.unsupported(
+        f"{describe(node, frame.session.text)} is not supported", node, hint="docs/reference/sql.md lists what is"
+    )
+
+
+def _column(node: exp.Expression, frame: Frame) -> Expression:
+    text = frame.session.text
+    if isinstance(node.this, exp.Star):
+        raise text.unsupported("* is not supported here", node, hint="list the columns")
+    arguments = Arguments(node, text)
+    arguments.take("this")
+    arguments.take("table")
+    arguments.done()
+    assert isinstance(node, exp.Column)
+    if node.args.get("table") is None and frame.aliases:
+        name, exact = identifier(frame.session, node.this)
+        alias = find_name(name, frame.aliases, exact=exact)
+        if alias is not None and frame.scope.own(name, exact, node) is None:
+            return frame.aliases[alias]
+    return frame.scope.resolve(node)
+
+
+def _constant(node: exp.Expression, frame: Frame) -> Expression:
+    arguments = Arguments(node, frame.session.text)
+    value = None if isinstance(node, exp.Null) else arguments.flag("this")
+    arguments.done()
+    return Constant(value)
+
+
+def _raw(node: exp.Expression, frame: Frame) -> Expression:
+    """$$text$$."""
+    arguments = Arguments(node, frame.session.text)
+    text = arguments.take("this")
+    arguments.done()
+    return Constant(str(text))
+
+
+def _param(node: exp.Expression, frame: Frame) -> Expression:
+    arguments = Arguments(node, frame.session.text)
+    name = arguments.node_at("this")
+    arguments.done()
+    if not isinstance(name, exp.Var) or not isinstance(name.this, str):
+        raise frame.session.text.unsupported("numbered parameters are not supported", node, hint="write $name")
+    return Param(name.this)
+
+
+def _paren(node: exp.Expression, frame: Frame) -> Expression:
+    arguments = Arguments(node, frame.session.text)
+    inner = arguments.node_at("this")
+    arguments.done()
+    return lower_expression(inner, frame)
+
+
+def operands(node: exp.Expression, frame: Frame) -> tuple[exp.Expression, exp.Expression]:
+    """The two sides of an operator that has no other arguments."""
+    arguments = Arguments(node, frame.session.text)
+    left, right = arguments.node_at("this"), arguments.node_at("expression")
+    if isinstance(node, exp.Div):  # `typed`: two integers give an integer; `safe`: a zero divisor is no error in SQL
+        arguments.expect("typed", True)
+        arguments.expect("safe", False, None)
+    elif isinstance(node, exp.DPipe):
+        arguments.expect("safe", True)
+    arguments.done()
+    return left, right
+
+
+def _comparison(node: exp.Expression, frame: Frame) -> Expression:
+    left, right = operands(node, frame)
+    if isinstance(right, exp.Any | exp.All):
+        from sspcore.plan.sql.subqueries import lower_subquery
+
+        return lower_subquery(node, frame)
+    if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
+        return _rows(node, left, right, frame)
+    return compared(COMPARISONS[type(node)], left, right, frame)
+
+
+def _rows(node: exp.Expression, left: exp.Expression, right: exp.Expression, frame: Frame) -> Expression:
+    """(a, b) = (c, d), and <>."""
+    ours, theirs = cells(left, frame), cells(right, frame)
+    if not isinstance(node, exp.EQ | exp.NEQ):
+        raise frame.session.text.unsupported(
+            "ordering of rows is not supported", node, hint="write a < c OR (a = c AND b < d)"
+        )
+    if len(ours) != len(theirs):
+        raise frame.session.text.error(f"{len(ours)} values compared with {len(theirs)}", node)
+    equal = Call("and", tuple([compared("=", a, b, frame) for a, b in zip(ours, theirs, strict=True)]))
+    return equal if isinstance(node, exp.EQ) else Call("not", (equal,))
+
+
+def cells(node: exp.Expression, frame: Frame) -> list[exp.Expression]:
+    """The values of a row constructor, or the one value."""
+    if not isinstance(node, exp.Tuple):
+        return [node]
+    arguments = Arguments(node, frame.session.text)
+    values = arguments.nodes("expressions")
+    arguments.done()
+    return values
+
+
+def compared(function: str, left: exp.Expression, right: exp.Expression, frame: Frame) -> Expression:
+    """A comparison, literals taking the type of the other side."""
+    pair = [lower_expression(left, frame), lower_expression(right, frame)]
+    return Call(function, adapt_all([left, right], pair, frame.session))
+
+
+def _distinct(node: exp.Expression, frame: Frame) -> Expression:
+    different = compared("is distinct", *operands(node, frame), frame)
+    return different if isinstance(node, exp.NullSafeNEQ) else Call("not", (different,))
+
+
+def _arithmetic(node: exp.Expression, frame: Frame) -> Expression:
+    left, right = operands(node, frame)
+    pair = [lower_expression(left, frame), lower_expression(right, frame)]
+    for e in pair:
+        if frame.session.type_of(e) in ("timestamp", "date"):
+            raise frame.session.text.unsupported(
+                "arithmetic on times is not supported", node, hint="compare with a time passed as a parameter"
+            )
+    if "decimal" in [frame.session.type_of(e) for e in pair]:
+        pair = [adapt(n, e, "decimal", frame.session) for n, e in zip((left, right), pair, strict=True)]
+    return Call(ARITHMETIC[type(node)], tuple(pair))
+
+
+def _negative(node: exp.Expression, frame: Frame) -> Expression:
+    arguments = Arguments(node, frame.session.text)
+    value = lower_expression(arguments.node_at("this"), frame)
+    arguments.done()
+    if isinstance(value, Constant) and type(value.value) in (int, float) and value.value == value.value:
+        return Constant(-value.value + (0.0 if type(value.value) is float else 0))
+    return Call("neg", (value,))
+
+
+def _concatenation(node: exp.Expression, frame: Frame) -> Expression:
+    left, right = operands(node, frame)
+    return Call("||", (lower_expression(left, frame), lower_expression(right, frame)))
+
+
+def _junction(node: exp.Expression, frame: Frame) -> Expression:
+    """AND and OR, as many operands as there are in a row."""
+    kind = exp.And if isinstance(node, exp.And) else exp.Or
+    flat: list[exp.Expression] = []
+    rest = [node]
+    while rest:  # a chain of a thousand ORs is a thousand levels deep: no recursion
+        top = rest.pop()
+        if isinstance(top, kind):
+            rest += reversed(operands(top, frame))
+        else:
+            flat.append(top)
+    return Call("and" if kind is exp.And else "or", tuple([lower_expression(n, frame) for n in flat]))
+
+
+def _not(node: exp.Expression, frame: Frame) -> Expression:
+    arguments = Arguments(node, frame.session.text)
+    value = lower_expression(arguments.node_at("this"), frame)
+    arguments.done()
+    return Call("not", (value,))
+
+
+def negated(node: exp.Expression, arguments: Arguments, value: Expression) -> Expression:
+    """The value, or its negation where the node says NOT; then nothing may be left."""
+    value = Call("not", (value,)) if arguments.flag("negate") else value
+    arguments.done()
+    return value
+
+
+def _is(node: exp.Expression, frame: Frame) -> Expression:
+    arguments = Arguments(node, frame.session.text)
+    value, what = lower_expression(arguments.node_at("this"), frame), arguments.node_at("expression")
+    if isinstance(what, exp.Null):
+        tested = Call("is null", (value,))
+    elif isinstance(what, exp.Boolean):
+        tested = Call("is true" if what.this else "is false", (value,))
+    else:
+        raise frame.session.text.unsupported(
+            f"IS {describe(what, frame.session.text)} is not supported", node,
+            hint="IS takes NULL, TRUE, FALSE and DISTINCT FROM",
+        )  # fmt: skip
+    return negated(node, arguments, tested)
+
+
+def _between(node: exp.Expression, frame: Frame) -> Expression:
+    arguments = Arguments(node, frame.session.text)
+    value, low, high = (arguments.node_at(n) for n in ("this", "low", "high"))
+    inside = Call("and", (compared(">=", value, low, frame), compared("<=", value, high, frame)))
+    return negated(node, arguments, inside)
+
+
+def _in(node: exp.Expression, frame: Frame) -> Expression:
+    if node.args.get("query") is not None:
+        from sspcore.plan.sql.subqueries import lower_subquery
+
+        return lower_subquery(node, frame)
+    arguments = Arguments(node, frame.session.text)
+    value, items = arguments.node_at("this"), arguments.nodes("expressions")
+    if isinstance(value, exp.Tuple):
+        found: Expression = Call("or", tuple([_rows(exp.EQ(), value, item, frame) for item in items]))
+    else:
+        lowered = [lower_expression(n, frame) for n in (value, *items)]
+        kind = frame.session.type_of(lowered[0])
+        lowered[1:] = [adapt(n, e, kind, frame.session) for n, e in zip(items, lowered[1:], strict=True)]
+        found = Call("in", tuple(lowered))
+    if not items:
+        raise frame.session.text.error("IN needs at least one value", node)
+    return negated(node, arguments, found)
+
+
+def _like(node: exp.Expression, frame: Frame, escape: exp.Expression | None = None) -> Expression:
+    arguments = Arguments(node, frame.session.text)
+    parts = [arguments.node_at("this"), arguments.node_at("expression")]
+    own = arguments.optional("escape")
+    parts += [e for e in (own, escape) if e is not None]
+    matched = Call(
+        "like" if isinstance(node, exp.Like) else "ilike", tuple([lower_expression(p, frame) for p in parts])
+    )
+    return negated(node, arguments, matched)
+
+
+def _escape(node: exp.Expression, frame: Frame) -> Expression:
+    """x LIKE pattern ESCAPE character."""
+    arguments = Arguments(node, frame.session.text)
+    match, escape = arguments.node_at("this"), arguments.node_at("expression")
+    arguments.done()
+    if isinstance(match, exp.Not) and isinstance(match.this, exp.Like | exp.ILike):
+        return Call("not", (_like(match.this, frame, escape),))
+    if not isinstance(match, exp.Like | exp.ILike):
+        raise frame.session.text.unsupported("ESCAPE is not supported here", node, hint="it follows LIKE")
+    return _like(match, frame, escape)
+
+
+def _case(node: exp.Expression, frame: Frame) -> Expression:
+    arguments = Arguments(node, frame.session.text)
+    subject, default = arguments.optional("this"), arguments.optional("default")
+    conditions, nodes, values = [], [], []
+    for branch in arguments.nodes("ifs"):
+        inner = Arguments(branch, frame.session.text)
+        condition, value = inner.node_at("this"), inner.node_at("true")
+        inner.done()
+        conditions.append(
+            lower_expression(condition, frame) if subject is None else compared("=", subject, condition, frame)
+        )
+        nodes.append(value)
+        values.append(lower_expression(value, frame))
+    arguments.done()
+    nodes.append(exp.Null() if default is None else default)
+    values.append(Constant(None) if default is None else lower_expression(default, frame))
+    *results, otherwise = adapt_all(nodes, values, frame.session)
+    branches = [e for pair in zip(conditions, results, strict=True) for e in pair]
+    return Call("case", (*branches, otherwise))
+
+
+def _alternatives(node: exp.Expression, frame: Frame) -> Expression:
+    """coalesce, nullif, greatest, least."""
+    name = type(node).__name__.lower()
+    arguments = Arguments(node, frame.session.text)
+    nodes = [arguments.node_at("this")]
+    nodes += [arguments.node_at("expression")] if name == "nullif" else arguments.nodes("expressions")
+    if "ignore_nulls" in node.args and name in ("greatest", "least"):
+        arguments.expect("ignore_nulls", True)
+    arguments.done()
+    return Call(name, adapt_all(nodes, [lower_expression(n, frame) for n in nodes], frame.session))
+
+
+def _cast(node: exp.Expression, frame: Frame) -> Expression:
+    arguments = Arguments(node, frame.session.text)
+    value, to = arguments.node_at("this"), arguments.node_at("to")
+    arguments.done()
+    kind = _type(to, node, frame)
+    if isinstance(value, exp.Literal) and value.args.get("is_string") and kind != "text":
+        return Constant(from_text(str(value.this), kind, value, frame.session))
+    return Call("cast", (lower_expression(value, frame), Constant(kind)))
+
+
+def _type(to: exp.Expression, node: exp.Expression, frame: Frame) -> str:
+    text = frame.session.text
+    arguments = Arguments(to, text)
+    name = str(getattr(arguments.take("this"), "value", "")).upper()
+    sizes = arguments.nodes("expressions")
+    kind = CAST_TYPES.get(name)
+    if kind is None or arguments.flag("nested"):
+        hint = "cast to boolean, integer, bigint, double precision, numeric, text, bytea, timestamp or date"
+        raise text.unsupported(f"a cast to {name.lower() or 'this type'} is not supported", node, hint=hint)
+    if sizes:
+        hint = {"text": "use left(x, n)", "decimal": "use round(x, n)"}.get(kind, "leave the size out")
+        raise text.unsupported("a cast to a type with a size is not supported", node, hint=hint)
+    arguments.done()
+    return kind
+
+
+HANDLERS: Final[dict[type[exp.Expression], Handler]] = {
+    **functions.HANDLERS,
+    **dict.fromkeys(COMPARISONS, _comparison),
+    **dict.fromkeys(ARITHMETIC, _arithmetic),
+    exp.Column: _column,
+    exp.Literal: literal,
+    exp.RawString: _raw,
+    exp.Boolean: _constant,
+    exp.Null: _constant,
+    exp.Parameter: _param,
+    exp.Paren: _paren,
+    exp.NullSafeEQ: _distinct,
+    exp.NullSafeNEQ: _distinct,
+    exp.Neg: _negative,
+    exp.DPipe: _concatenation,
+    exp.And: _junction,
+    exp.Or: _junction,
+    exp.Not: _not,
+    exp.Is: _is,
+    exp.Between: _between,
+    exp.In: _in,
+    exp.Like: _like,
+    exp.ILike: _like,
+    exp.Escape: _escape,
+    exp.Case: _case,
+    exp.Coalesce: _alternatives,
+    exp.Nullif: _alternatives,
+    exp.Greatest: _alternatives,
+    exp.Least: _alternatives,
+    exp.Cast: _cast,
+}

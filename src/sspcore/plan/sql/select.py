@@ -1,0 +1,289 @@
+"""One SELECT: its clauses lowered in the order in which names become visible, and assembled in the order they act.
+
+Owns the block of FROM, WHERE, GROUP BY, HAVING, SELECT, DISTINCT, ORDER BY and LIMIT. Expressions are lowered first, so
+that each table occurrence knows which of its columns are read before its scan is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+from sqlglot import exp
+
+from sspcore.plan.catalog import find_name
+from sspcore.plan.expressions import Column, Constant, Expression, columns_read
+from sspcore.plan.nodes import OrderTerm, Plan, Project, TopK, Values, columns
+from sspcore.plan.sql.arguments import Arguments
+from sspcore.plan.sql.conditions import conditions
+from sspcore.plan.sql.expressions import cells, lower_expression
+from sspcore.plan.sql.frame import Condition, Frame, Step, taken
+from sspcore.plan.sql.from_clause import correlated_below, lower_from
+from sspcore.plan.sql.grouping import Grouping, has_aggregate
+from sspcore.plan.sql.join_tree import Inner, Leaf, Tree, build, inner
+from sspcore.plan.sql.ordering import Limits, order_terms, position, take_limits
+from sspcore.plan.sql.outputs import Item, expand, named
+from sspcore.plan.sql.queries import Ctes, Domain, Query, take_ctes
+from sspcore.plan.sql.relation import Relation
+from sspcore.plan.sql.scope import Scope, identifier
+from sspcore.plan.sql.session import Session
+
+
+@attrs.define
+class Block:
+    """A SELECT, lowered and not yet assembled."""
+
+    session: Session
+    scope: Scope
+    node: exp.Expression
+    tree: Tree | None
+    domain: Domain | None
+    local: list[Condition] = attrs.field(factory=list)
+    correlated: list[Condition] = attrs.field(factory=list)
+    grouping: Grouping | None = None
+    having: list[Condition] = attrs.field(factory=list)
+    steps: list[Step] = attrs.field(factory=list)
+    outputs: list[tuple[str, Expression]] = attrs.field(factory=list)
+    distinct: bool = False
+    order: tuple[OrderTerm, ...] = ()
+    limits: Limits = attrs.field(factory=Limits)
+
+    @property
+    def names(self) -> list[str]:
+        """The output columns' names."""
+        return [name for name, _ in self.outputs]
+
+    @property
+    def types(self) -> list[str]:
+        """Their types."""
+        return [self.session.type_of(e) for _, e in self.outputs]
+
+    @property
+    def free(self) -> set[int]:
+        """The outer symbols it reads."""
+        return self.scope.free
+
+    @property
+    def one_row(self) -> bool:
+        """It aggregates without GROUP BY, so it gives exactly one row (or, by HAVING, none)."""
+        return self.grouping is not None and not self.grouping.explicit
+
+    def base(self) -> Relation:
+        """FROM and WHERE, without conditions that read outer columns."""
+        tree = self.tree
+        if self.domain is not None:
+            around = self.domain.relation
+            leaf = Leaf(frozenset([self.domain.source]), lambda: around)
+            tree = leaf if tree is None else inner(leaf, tree, ())
+        if tree is None:
+            tree = Leaf(frozenset(), lambda: Relation(Values((), ((),)), ()))
+        return build(tree, self.local, self.session)
+
+    def relation(self, *, ordered: bool = False) -> Relation:
+        """The rows it gives; the domain's columns, if it has one, in front."""
+        front = self._front()
+        relation = self.base()
+        if self.grouping is not None:
+            if front and self.one_row:
+                raise self.session.text.unsupported(
+                    "an aggregate without GROUP BY is not supported in this subquery", self.node,
+                    hint="compare with the subquery's value: x = (SELECT max(y) …)",
+                )  # fmt: skip
+            relation = self.grouping.grouped(relation, front)
+            for condition in self.having:
+                relation = condition.apply(relation)
+        relation = taken(relation, self.steps)
+        owner = self.session.source()
+        shown = [(self.session.symbol(n, self.session.type_of(e), owner), n, e) for n, e in self.outputs]
+        if self.limits.any and self.domain is not None:
+            raise self.session.text.unsupported(
+                "LIMIT in a subquery that reads columns of the query around is not supported", self.node,
+                hint="use min or max", word="LIMIT",
+            )  # fmt: skip
+        sorts = (ordered and bool(self.order)) or self.limits.any
+        if self.distinct:
+            given = relation.projected(front + shown).distinct()
+            places = {e: self.session.column(symbol) for symbol, _, e in shown}
+            terms = [attrs.evolve(t, expression=places[t.expression]) for t in self.order]
+            return self._sorted(given, terms) if sorts else given
+        if sorts:
+            relation = self._sorted(relation, self.order)
+        return _thin(relation.projected(front + shown), relation.plan)
+
+    def _sorted(self, relation: Relation, terms: Sequence[OrderTerm]) -> Relation:
+        plan = TopK(relation.plan, relation.ordered(terms), self.limits.limit, self.limits.offset)
+        return Relation(plan, relation.symbols)
+
+    def _front(self) -> list[tuple[int, str, Expression]]:
+        if self.domain is None:
+            return []
+        return [(s, self.session.names[s], self.session.column(s)) for s in self.domain.relation.symbols]
+
+
+def _thin(projected: Relation, below: Plan) -> Relation:
+    """Without a projection that changes nothing."""
+    assert isinstance(projected.plan, Project)
+    cells = projected.plan.columns
+    if cells == tuple([(name, Column(i)) for i, name in enumerate(columns(below))]):
+        return Relation(below, projected.symbols)
+    return projected
+
+
+def lower_select(
+    node: exp.Expression, session: Session, around: Scope | None, ctes: Ctes, domain: Domain | None
+) -> Query:
+    """A SELECT inside `around`. Raises SqlError or UnsupportedSql with the place."""
+    arguments = Arguments(node, session.text)
+    scope = Scope(session, around, take_ctes(arguments, session, around, ctes))
+    scope.domain = None if domain is None else dict(domain.symbols)
+    tree = lower_from(arguments.optional("from_"), arguments.nodes("joins"), scope)
+    block = Block(session, scope, node, tree, domain)
+    items = expand(arguments.nodes("expressions"), scope)
+    if not items:
+        raise session.text.error("SELECT of nothing", node, hint="write SELECT * or list columns")
+    where, group, having = (arguments.optional(name) for name in ("where", "group", "having"))
+    order = arguments.optional("order")
+    block.distinct = _distinct(arguments, session)
+    block.limits = take_limits(arguments, session)
+    arguments.done()
+
+    if where is not None:
+        inside = Arguments(where, session.text)
+        block.local = conditions(inside.node_at("this"), Frame(session, scope, "WHERE"))
+        inside.done()
+    shown = [item.node for item in items if item.node is not None] + [n for n in (having, order) if n is not None]
+    if group is not None or having is not None or any(has_aggregate(n) for n in shown):
+        block.grouping = Grouping(session, scope, group is not None)
+        _group_by(group, items, block)
+    frame = Frame(session, scope, "SELECT", block.grouping, steps=block.steps)
+    block.outputs = [(named(item, session), _shown(item, frame, block)) for item in items]
+    if having is not None:
+        inside = Arguments(having, session.text)
+        block.having = _having(inside.node_at("this"), block)
+        inside.done()
+    block.order = order_terms(order, session, lambda by: _order_value(by, block, frame))
+    _pull_up(block)
+    return block
+
+
+def _distinct(arguments: Arguments, session: Session) -> bool:
+    node = arguments.optional("distinct")
+    if node is None:
+        return False
+    inner = Arguments(node, session.text)
+    if inner.optional("on") is not None or inner.nodes("expressions"):
+        raise session.text.unsupported(
+            "DISTINCT ON is not supported", arguments.node, hint="use GROUP BY with min or max", word="DISTINCT"
+        )
+    inner.done()
+    return True
+
+
+def _group_by(node: exp.Expression | None, items: Sequence[Item], block: Block) -> None:
+    session, grouping = block.session, block.grouping
+    if node is None or grouping is None:
+        return
+    arguments = Arguments(node, session.text)
+    if "all" in node.args and node.args["all"] is not None:
+        raise session.text.unsupported(
+            "GROUP BY ALL and GROUP BY DISTINCT are not supported", node, hint="list the columns"
+        )
+    frame = Frame(session, block.scope, "GROUP BY", steps=grouping.steps)
+    for by in arguments.nodes("expressions"):
+        if isinstance(by, exp.Rollup | exp.Cube | exp.GroupingSets):
+            raise session.text.unsupported(
+                f"{type(by).__name__.upper()} is not supported", by,
+                hint="register one view for each grouping, or UNION ALL of them",
+            )  # fmt: skip
+        for part in cells(by, frame):
+            item = _group_item(part, items, block)
+            expression = item.expression
+            if expression is None:
+                assert item.node is not None
+                if has_aggregate(item.node):
+                    raise session.text.error("GROUP BY an aggregate", part, hint="aggregates are of groups")
+                expression = lower_expression(item.node, frame)
+            grouping.group(expression, named(item, session))
+    arguments.done()
+
+
+def _group_item(by: exp.Expression, items: Sequence[Item], block: Block) -> Item:
+    """What GROUP BY names: an output by position, a column, else an output by alias, else an expression."""
+    at = position(by, len(items), "GROUP BY", block.session)
+    if at is not None:
+        return items[at]
+    if isinstance(by, exp.Column) and by.args.get("table") is None:
+        name, exact = identifier(block.session, by.this)
+        alias = find_name(name, [i.alias for i in items if i.alias], exact=exact)
+        if alias is not None and block.scope.own(name, exact, by) is None:
+            return next(i for i in items if i.alias == alias)
+    return Item("", by, None)
+
+
+def _shown(item: Item, frame: Frame, block: Block) -> Expression:
+    """The value of an output; over a group, if there are groups."""
+    if item.expression is not None:
+        return _folded(item.expression, item.source, block, frame.steps)
+    assert item.node is not None
+    return _folded(lower_expression(item.node, frame), item.node, block, frame.steps)
+
+
+def _folded(expression: Expression, node: exp.Expression, block: Block, steps: Sequence[Step]) -> Expression:
+    if block.grouping is None:
+        return expression
+    given = frozenset[int]().union(*[s.gives for s in steps], block.scope.domain.values() if block.scope.domain else ())
+    for step in steps:
+        block.grouping.require(step.needs - given, node)
+    return block.grouping.folded(expression, node, given)
+
+
+def _having(node: exp.Expression, block: Block) -> list[Condition]:
+    frame = Frame(block.session, block.scope, "HAVING", block.grouping)
+    out = []
+    for condition in conditions(node, frame):
+        value = Constant(True) if condition.expression is None else condition.expression
+        folded = _folded(value, node, block, condition.steps)
+        out.append(Condition(condition.steps, None if condition.expression is None else folded))
+    return out
+
+
+def _order_value(by: exp.Expression, block: Block, frame: Frame) -> Expression:
+    """What ORDER BY names: an output by position or name, else an expression over columns."""
+    session = block.session
+    at = position(by, len(block.outputs), "ORDER BY", session)
+    if at is None and isinstance(by, exp.Column) and by.args.get("table") is None:
+        name, exact = identifier(session, by.this)
+        found = find_name(name, block.names, exact=exact)
+        matching = {e for n, e in block.outputs if n == found}
+        if len(matching) > 1:
+            raise session.text.error(f"two output columns are called {name!r}", by, hint="order by position")
+        at = None if found is None else block.names.index(found)
+    if at is not None:
+        return block.outputs[at][1]
+    own = attrs.evolve(frame, clause="ORDER BY", aliases=dict(block.outputs))
+    value = _folded(lower_expression(by, own), by, block, own.steps)
+    if block.distinct and value not in [e for _, e in block.outputs]:
+        raise session.text.error("ORDER BY a value that SELECT DISTINCT does not show", by, hint="select it too")
+    return value
+
+
+def _pull_up(block: Block) -> None:
+    """Set apart the conditions that read outer columns."""
+    free = block.scope.free
+    if not free:
+        return
+    if correlated_below(block.tree, free):
+        raise block.session.text.unsupported(
+            "a column of the query around is not supported in ON of an outer join", block.node,
+            hint="move the condition to WHERE", word="ON",
+        )  # fmt: skip
+    if isinstance(block.tree, Inner):
+        block.local = [*block.tree.conditions, *block.local]
+        block.tree = attrs.evolve(block.tree, conditions=())
+    block.correlated = [c for c in block.local if c.needs & free]
+    block.local = [c for c in block.local if not c.needs & free]
+
+
+def reads_outside(block: Block, expressions: Sequence[Expression]) -> bool:
+    """One of the expressions reads a column of a query around."""
+    return any(columns_read(e) & block.scope.free for e in expressions)

@@ -1,0 +1,102 @@
+"""The text of a query: parsed by sqlglot, and the places in it that errors point to.
+
+Owns parsing, and the making of errors with line, column and caret. Refuses to know what anything means.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, SqlglotError, TokenError
+
+from sspcore.errors import SqlError, UnsupportedSql
+
+QUERY_WORDS: Final = ("SELECT", "WITH", "VALUES", "TABLE", "(")
+STATEMENT_WORDS: Final = frozenset({
+    "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "TRUNCATE", "COPY", "CREATE", "DROP", "ALTER", "EXPLAIN", "SET",
+    "SHOW", "BEGIN", "COMMIT", "ROLLBACK", "GRANT", "REVOKE", "CALL", "DO", "DECLARE", "LISTEN", "NOTIFY", "LOCK",
+    "PREPARE", "EXECUTE", "ANALYZE", "VACUUM", "PRAGMA", "DESCRIBE",
+})  # fmt: skip
+
+
+class Text:
+    """SQL text, with its tokens and tree."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+        self.tokens: list[sqlglot.Token] = []
+
+    def parse(self) -> exp.Expression:
+        """The one statement of the text. Raises SqlError where it is not SQL, UnsupportedSql where it is no query."""
+        try:
+            self.tokens = sqlglot.tokenize(self.sql, dialect="postgres")
+        except TokenError as error:
+            raise self._broken(error) from None
+        words = [t.text.upper() for t in self.tokens if t.text != ";"]
+        if not words:
+            raise self.error("there is no query", hint="write SELECT … FROM …")
+        if words[0] in STATEMENT_WORDS:
+            raise self.unsupported(
+                f"{words[0]} is no query", hint="a view is a SELECT; rows change by changes (create, update, delete …)"
+            )
+        if words[0] not in QUERY_WORDS:
+            raise self.error(f"a query does not begin with {self.tokens[0].text!r}", hint="begin with SELECT or WITH")
+        try:
+            statements = [s for s in sqlglot.parse(self.sql, dialect="postgres") if s is not None]
+        except ParseError as error:
+            raise self._refused(error) from None
+        except SqlglotError as error:
+            raise self._broken(error) from None
+        if len(statements) != 1 or not isinstance(statements[0], exp.Expression):
+            raise self.error("there is more than one statement", hint="register each query as a view of its own")
+        return statements[0]
+
+    def _refused(self, error: ParseError) -> SqlError:
+        """sqlglot's own error, with our caret."""
+        detail = error.errors[0] if error.errors else {}
+        line, column = detail.get("line") or 1, detail.get("col") or 1
+        highlight = str(detail.get("highlight") or "")
+        message = str(detail.get("description") or "this is not SQL").partition(" for <class")[0].rstrip(".")
+        near = f" near {highlight[:40]!r}" if highlight else ""
+        return SqlError(f"syntax error{near}: {message}", self.sql, line, max(1, column - len(highlight) + 1))
+
+    def _broken(self, error: SqlglotError) -> SqlError:
+        return self.error(f"this is not SQL: {str(error).splitlines()[0][:120] if str(error) else 'unreadable'}")
+
+    def error(self, message: str, node: exp.Expression | None = None, *, hint: str = "") -> SqlError:
+        """A SqlError that points to the node."""
+        return SqlError(message, self.sql, *self._line_and_column(self.start(node)), hint=hint)
+
+    def unsupported(
+        self, message: str, node: exp.Expression | None = None, *, hint: str = "", word: str = ""
+    ) -> UnsupportedSql:
+        """An UnsupportedSql that points to the node, or to the keyword `word` after it."""
+        start = self.start(node)
+        if word:
+            after = [t for t in self.tokens if t.text.upper() == word and t.start >= start]
+            anywhere = [t for t in self.tokens if t.text.upper() == word]
+            if after or anywhere:
+                start = (after or anywhere)[0].start
+        return UnsupportedSql(message, self.sql, *self._line_and_column(start), hint=hint)
+
+    def start(self, node: exp.Expression | None) -> int:
+        """The offset at which the node begins: that of the first of its parts whose place is known."""
+        while node is not None:
+            places = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+            if places:
+                return int(min(places))
+            node = node.parent if isinstance(node.parent, exp.Expression) else None
+        return 0
+
+    def word_at(self, node: exp.Expression) -> str:
+        """The token at the node's own place, such as the name of a function as it was written; or nothing."""
+        start, end = node.meta.get("start"), node.meta.get("end")
+        return "" if start is None or end is None else self.sql[start : end + 1]
+
+    def _line_and_column(self, offset: int) -> tuple[int, int]:
+        before = self.sql[:offset].splitlines(keepends=True) or [""]
+        if before[-1] != before[-1].rstrip("\r\n"):
+            before.append("")
+        return len(before), len(before[-1]) + 1

@@ -1,0 +1,131 @@
+"""The column type of an expression, as far as it is known before any row is seen.
+
+Owns a guess that is never wrong, only silent (`any`): what it says steers how literals are read and how columns are
+shown. Refuses to check anything; expressions are total over all classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from sspcore.algebra.values import FrozenObject
+from sspcore.plan.catalog import Catalog
+from sspcore.plan.expressions import Call, Column, Constant, Expression
+from sspcore.plan.nodes import (
+    Aggregate,
+    AggregateCall,
+    Except,
+    Intersect,
+    Join,
+    Mark,
+    Plan,
+    Project,
+    Scan,
+    Union,
+    Values,
+    children,
+)
+
+_OF_VALUE: Final[dict[type, str]] = {
+    bool: "boolean", int: "integer", float: "real", str: "text", bytes: "bytes", datetime: "timestamp", date: "date",
+    Decimal: "decimal", tuple: "json", FrozenObject: "json",
+}  # fmt: skip
+_BOOLEAN: Final = frozenset({
+    "and", "or", "not", "=", "<>", "<", "<=", ">", ">=", "is null", "is true", "is false", "is distinct", "in", "like",
+    "ilike", "starts_with",
+})  # fmt: skip
+_TEXT: Final = frozenset({
+    "concat", "concat_ws", "upper", "lower", "initcap", "trim", "ltrim", "rtrim", "substr", "replace", "left", "right",
+    "lpad", "rpad", "reverse", "repeat", "split_part", "chr",
+})  # fmt: skip
+_INTEGER: Final = frozenset({"length", "strpos", "ascii"})
+_NUMBERS: Final = ("integer", "decimal", "real")
+_ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "%", "mod"})
+_KEEPS: Final = frozenset({"neg", "abs", "round", "trunc", "floor", "ceil", "sign"})
+
+
+def type_of(expression: Expression, columns: Sequence[str] | Callable[[int], str]) -> str:
+    """The type of what the expression gives, one of the column types, `any` when not known.
+
+    `columns` gives the type of each column it reads. The value may always be NULL.
+
+    >>> type_of(Call("+", (Column(0), Constant(1))), ["decimal"])
+    'decimal'
+    """
+    match expression:
+        case Column(index):
+            return columns(index) if callable(columns) else columns[index]
+        case Constant(value):
+            return _OF_VALUE.get(type(value), "any")
+        case Call("cast", (_, Constant(str(kind)))):
+            return kind
+        case Call(function, args):
+            return _of_call(function, [type_of(a, columns) for a in args], args)
+        case _:
+            return "any"
+
+
+def _of_call(function: str, kinds: list[str], args: tuple[Expression, ...]) -> str:
+    if function in _BOOLEAN:
+        return "boolean"
+    if function in _TEXT:
+        return "text"
+    if function in _INTEGER:
+        return "integer"
+    if function == "||":
+        return "text" if "text" in kinds else "any"
+    if function in _ARITHMETIC:
+        return max(kinds, key=_NUMBERS.index) if all(k in _NUMBERS for k in kinds) else "any"
+    if function in _KEEPS:
+        return kinds[0] if kinds[0] in _NUMBERS else "any"
+    if function in ("coalesce", "greatest", "least"):
+        return common(kinds, args)
+    if function == "nullif":
+        return kinds[0]
+    if function == "case":
+        return common([*kinds[1:-1:2], kinds[-1]], (*args[1:-1:2], args[-1]))
+    return "any"
+
+
+def common(kinds: Sequence[str], expressions: Sequence[Expression]) -> str:
+    """The type all alternatives share, NULLs apart; `any` when they differ."""
+    told = {k for k, e in zip(kinds, expressions, strict=True) if e != Constant(None)}
+    return told.pop() if len(told) == 1 else "any"
+
+
+def type_of_aggregate(call: AggregateCall, columns: Sequence[str] | Callable[[int], str]) -> str:
+    """The type of an aggregate's result."""
+    if call.function == "count" or call.argument is None:
+        return "integer"
+    kind = type_of(call.argument, columns)
+    if call.function == "avg":
+        return {"integer": "real", "real": "real", "decimal": "decimal"}.get(kind, "any")
+    return kind if call.function in ("min", "max") or kind in _NUMBERS else "any"
+
+
+def column_types(plan: Plan, catalog: Catalog) -> tuple[str, ...]:
+    """The type of each output column of a plan."""
+    below = [column_types(child, catalog) for child in children(plan)]
+    match plan:
+        case Scan():
+            known = catalog[plan.table].columns if plan.table in catalog else {}
+            return tuple([known.get(name, "any") for name in plan.columns])
+        case Values():
+            cells = [[row[i] for row in plan.rows] for i in range(len(plan.columns))]
+            return tuple([common([type_of(c, ()) for c in column], column) for column in cells])
+        case Project():
+            return tuple([type_of(e, below[0]) for _, e in plan.columns])
+        case Join():
+            return below[0] + below[1]
+        case Mark():
+            return (*below[0], "boolean")
+        case Aggregate():
+            groups = [type_of(e, below[0]) for _, e in plan.groups]
+            return tuple(groups + [type_of_aggregate(call, below[0]) for _, call in plan.aggregates])
+        case Union() | Intersect() | Except():
+            return tuple([kinds[0] if len(set(kinds)) == 1 else "any" for kinds in zip(*below, strict=True)])
+        case _:
+            return below[0]
