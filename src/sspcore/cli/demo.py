@@ -17,13 +17,15 @@ import trio
 
 from sspcore.cli import render, signals
 from sspcore.cli.arguments import SPEED_NOT_GIVEN
+from sspcore.cli.serve import server
 from sspcore.demo import day
 from sspcore.demo.follower import Follower
 from sspcore.demo.replay import default_speed, due
 from sspcore.demo.verify import Verdict, read_anew, verify
 from sspcore.demo.views import VIEWS
 from sspcore.errors import ConfigError
-from sspcore.runtime.runtime import Runtime, open_runtime
+from sspcore.runtime.opening import open_runtime
+from sspcore.runtime.runtime import Runtime
 
 PORT = 8667
 PORTS_TRIED = 20
@@ -35,32 +37,36 @@ def run(options: argparse.Namespace) -> int:
     return signals.run(partial(_demo, options))
 
 
-async def _demo(options: argparse.Namespace) -> int:
-    async with open_runtime(schemas=day.SCHEMAS) as runtime, trio.open_nursery() as nursery:
+async def _demo(options: argparse.Namespace, asked: trio.CancelScope) -> int:
+    code = 0
+    async with open_runtime(schemas=day.SCHEMAS) as runtime:
         for view in VIEWS:
             await runtime.register(view.id, view.sql)
-        if not (options.once and options.no_browser):
-            await _show(runtime, nursery, options)
-        followers = {view.id: Follower() for view in VIEWS} if options.once else {}
-        for view_id, follower in followers.items():
-            await nursery.start(follower.follow, runtime, view_id)
-        start = trio.current_time()
-        count = await _replay(runtime, options.speed)
-        seconds = trio.current_time() - start
-        code = 0
-        if options.once:
-            code = _report(await _verify(runtime, followers), count, seconds)
-        else:
-            _say(f"the day is over: {count:,} changes; the page stays until Ctrl-C")
-            await trio.sleep_forever()
-        nursery.cancel_scope.cancel()
+        with asked:
+            async with trio.open_nursery() as nursery:
+                code = await _perform(runtime, nursery, options)
+                nursery.cancel_scope.cancel()
     return code
+
+
+async def _perform(runtime: Runtime, nursery: trio.Nursery, options: argparse.Namespace) -> int:
+    if not (options.once and options.no_browser):
+        await _show(runtime, nursery, options)
+    followers = {view.id: Follower() for view in VIEWS} if options.once else {}
+    for view_id, follower in followers.items():
+        await nursery.start(follower.follow, runtime, view_id)
+    start = trio.current_time()
+    count = await _replay(runtime, options.speed)
+    seconds = trio.current_time() - start
+    if options.once:
+        return _report(await _verify(runtime, followers), count, seconds)
+    _say(f"the day is over: {count:,} changes; the page stays until Ctrl-C")
+    await trio.sleep_forever()
 
 
 async def _show(runtime: Runtime, nursery: trio.Nursery, options: argparse.Namespace) -> None:
     """Serve the page, say where, and open a browser."""
-    from sspcore.sidecar.server import serve
-
+    serve = server()
     port = PORT if options.port is None else options.port
     last = port + PORTS_TRIED if options.port is None else port
     while True:
@@ -84,7 +90,8 @@ async def _replay(runtime: Runtime, speed: float | None) -> int:
     changes = list(day.timed_changes())
     if speed == SPEED_NOT_GIVEN:
         speed = default_speed(changes[0][0], changes[-1][0])
-    _say(f"replaying {len(changes):,} changes of 24 June 2013, {'as fast as possible' if not speed else f'{speed:,.0f} × real time'}")
+    pace = f"{speed:,.0f} times as fast" if speed else "as fast as possible"
+    _say(f"replaying {len(changes):,} changes of 24 June 2013, {pace}")
     start, done = trio.current_time(), 0
     clock = sys.stderr.isatty()
     for seconds, moment, batch in due(changes, speed):
@@ -104,8 +111,7 @@ async def _verify(runtime: Runtime, followers: Mapping[str, Follower]) -> list[V
     tables = read_anew(day.path())
     verdicts = []
     for view in VIEWS:
-        async with runtime.subscribe(view.id) as now:
-            snapshot = now.snapshot
+        snapshot = await runtime.snapshot(view.id)
         follower = followers[view.id]
         await follower.reach(snapshot.version)
         verdicts.append(verify(view, snapshot.rows, follower.rows, tables))

@@ -5,6 +5,8 @@ Owns the form of a schema file: TOML or JSON, a table name over its columns and 
     [flights]
     key = "id"
     columns = { carrier = "text", dep_delay = "integer" }
+
+A server's configuration will do too: its `[[table]]` entries are read.
 """
 
 from __future__ import annotations
@@ -14,10 +16,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from sspcore.config import load_config, structure
 from sspcore.engine.schema import Schema
-from sspcore.errors import ConfigError, SchemaError, UsageError, did_you_mean
-
-_FIELDS = ("columns", "key", "open")
+from sspcore.errors import ConfigError, UsageError
 
 
 def read_schemas(path: str) -> list[Schema]:
@@ -32,29 +33,23 @@ def read_schemas(path: str) -> list[Schema]:
         raise ConfigError(f"{path}: {error}", hint="a schema file is TOML, or JSON if named .json") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: a schema file maps table names to schemas")
-    return [_schema(path, table, entry) for table, entry in data.items()]
-
-
-def _schema(path: str, table: str, entry: Any) -> Schema:
-    place = f"{path}: $.{table}"
-    if not isinstance(entry, dict) or not isinstance(entry.get("columns", {}), dict):
-        raise ConfigError(
-            f"{place}: a table has columns and a key", hint='for example columns = { carrier = "text" }, key = "id"'
-        )
-    for name in entry:
-        if name not in _FIELDS:
-            raise ConfigError(f"{place}.{name}: unknown setting", hint=did_you_mean(name, _FIELDS))
-    key = entry.get("key", "id")
-    if isinstance(key, list):
-        key = tuple(key)
-    elif key is False or key == "":
-        key = None  # TOML has no null
-    elif key is not None and not isinstance(key, str):
-        raise ConfigError(f"{place}.key: a key is a column, a list of columns, or false when the id stands outside")
     try:
-        return Schema(table, entry.get("columns", {}), key, entry.get("open", False))
-    except (SchemaError, TypeError) as error:
-        raise ConfigError(f"{place}: {error}") from None
+        if isinstance(data.get("table"), list):
+            return list(load_config(data).tables)
+        return [_schema(table, entry) for table, entry in data.items()]
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.message}", hint=error.hint) from None
+
+
+def _schema(table: str, entry: Any) -> Schema:
+    if isinstance(entry, dict):
+        if "name" in entry:
+            raise ConfigError(f"unknown key 'name' @ $.{table}", hint="the section's own name is the table's")
+        key = entry.get("key", "id")
+        if not (key is None or key is False or isinstance(key, str | list)):
+            raise ConfigError(f"a key is a column, a list of columns, or false for an id outside @ $.{table}.key")
+        entry = entry | {"name": table, "key": key or None}  # TOML has no null
+    return structure(Schema, entry, f"$.{table}")
 
 
 def read_params(pairs: list[str]) -> dict[str, Any]:

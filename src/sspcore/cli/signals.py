@@ -1,6 +1,6 @@
 """Running a trio program from the command line until it ends or someone asks it to.
 
-Owns SIGINT and SIGTERM: the first stops in order (everything inside is cancelled and cleans up), a second one at once.
+Owns SIGINT and SIGTERM: the first one stops the work in order, a second one ends the process at once.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 FORCED = 130
 
 
-def run(main: Callable[[], Awaitable[int]]) -> int:
-    """The exit code of `main`; 0 when a signal ended it. A single expected error leaves bare, out of trio's groups."""
+def run(main: Callable[[trio.CancelScope], Awaitable[int]]) -> int:
+    """The exit code of `main(asked)`, where `asked` is a scope for its work that the first signal cancels.
+
+    What `main` does after leaving that scope, such as closing a runtime in order, still happens. A single expected
+    error leaves bare, out of trio's groups.
+    """
     try:
-        return trio.run(partial(_until_signal, main))
+        return trio.run(partial(_listen, main))
     except BaseExceptionGroup as group:
-        errors = list(_leaves(group))
-        expected = [error for error in errors if isinstance(error, SspError)]
-        if len(expected) == len(errors) and expected:
-            raise expected[0] from None
+        errors = _leaves(group)
+        if all(isinstance(error, SspError) for error in errors):
+            raise errors[0] from None
         if all(isinstance(error, KeyboardInterrupt) for error in errors):
             raise KeyboardInterrupt from None
         raise
 
 
-async def _until_signal(main: Callable[[], Awaitable[int]]) -> int:
-    code = 0
+async def _listen(main: Callable[[trio.CancelScope], Awaitable[int]]) -> int:
+    asked = trio.CancelScope()
     with trio.open_signal_receiver(*SIGNALS) as signals:
         async with trio.open_nursery() as nursery:
 
             async def listen() -> None:
-                asked = False
                 async for _ in signals:
-                    if asked:
+                    if asked.cancel_called:
                         os._exit(FORCED)
-                    asked = True
-                    print("\nstopping", file=sys.stderr)
-                    work.cancel()
+                    print("sspcore: stopping", file=sys.stderr, flush=True)
+                    asked.cancel()
 
             nursery.start_soon(listen)
-            with trio.CancelScope() as work:
-                code = await main()
+            code = await main(asked)
             nursery.cancel_scope.cancel()
     return code
 

@@ -1,0 +1,62 @@
+"""`sspcore serve`: a runtime behind the sidecar, on one port, until a signal.
+
+Owns the choice between file and command line, and the words at start and stop. Refuses to know routes and messages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import partial
+from importlib.metadata import entry_points
+from typing import Any
+
+import attrs
+import trio
+
+from sspcore.cli import signals
+from sspcore.config import Config, load_config
+from sspcore.errors import UsageError
+from sspcore.plugins import GROUP
+from sspcore.runtime.opening import open_runtime
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM; 0."""
+    return signals.run(partial(_serve, options))
+
+
+async def _serve(options: argparse.Namespace, asked: trio.CancelScope) -> int:
+    config = _with_installed_plugins(load_config(options.config))
+    sidecar = config.sidecar
+    host = options.host or sidecar.host
+    port = sidecar.port if options.port is None else options.port
+    token = os.environ.get(sidecar.token_env) or None
+    async with open_runtime(config) as runtime:
+        with asked:
+            async with trio.open_nursery() as nursery:
+                address = await nursery.start(partial(server(), runtime, host=host, port=port, token=token))
+                print(f"serving on {address.url}", flush=True)
+                await trio.sleep_forever()
+    return 0
+
+
+def server() -> Any:
+    """`sspcore.sidecar.server.serve`. Raises UsageError naming the extra where it is not installed."""
+    try:
+        from sspcore.sidecar.server import serve
+    except ImportError as error:
+        if error.name is not None and error.name.startswith("sspcore"):
+            raise
+        raise UsageError(f"serving needs {error.name}", hint="pip install 'sspcore[sidecar]'") from None
+    return serve
+
+
+def _with_installed_plugins(config: Config) -> Config:
+    """From the command line installed plugins load unless the file lists which; they are named, so nobody wonders."""
+    installed = sorted({point.name for point in entry_points(group=GROUP)})
+    if config.plugins.load or not installed:
+        return config
+    print(f"sspcore: plugins: {', '.join(installed)}", file=sys.stderr)
+    return attrs.evolve(config, plugins=attrs.evolve(config.plugins, load=("*",)))
