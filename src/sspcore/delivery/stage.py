@@ -84,8 +84,11 @@ class Stage:
             for outbox in watchers:
                 outbox.lose()
 
-    def adopt(self, circuit: Circuit, reason: str = REFILLED) -> None:
-        """Go on with a circuit derived anew: subscribers get everything again, in its epoch."""
+    def adopt(self, circuit: Circuit, failed: Mapping[str, Exception], reason: str = REFILLED) -> None:
+        """Go on with a circuit derived anew: subscribers get everything again, in its epoch.
+
+        `failed`: the views that could not be computed this time.
+        """
         self.circuit = circuit
         for view in list(self._watchers):
             held = circuit.views.get(view)
@@ -93,14 +96,10 @@ class Stage:
                 reset = held.reset(held.version, held.epoch, reason)
                 for outbox in self._watchers[view]:
                     outbox.push(reset, held.placements)
-            elif view in circuit.failed:
-                self._fail(view, circuit.failed[view])
+            elif view in failed:
+                self._fail(view, failed[view])
             else:
                 self._end(view, f"view {view!r} was unregistered")
-
-    def fail_view(self, view: str, error: Exception) -> None:
-        """A view cannot be computed any more: its subscribers are told."""
-        self._fail(view, error)
 
     def close(self, reason: str, error: Exception | None = None) -> None:
         """The circuit is gone: every subscription ends."""
