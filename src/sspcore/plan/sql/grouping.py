@@ -82,7 +82,8 @@ class Grouping:
     def require(self, symbols: Iterable[int], node: exp.Expression) -> None:
         """Each column is one of a group's: grouped by, an aggregate, or determined by a key that is grouped by."""
         ours = {symbol for symbol, _, _ in self.groups} | {symbol for symbol, _ in self.calls.values()}
-        for symbol in sorted(set(symbols) - ours - self.scope.free):
+        outer = self.scope.free | set((self.scope.domain or {}).values())
+        for symbol in sorted(set(symbols) - ours - outer):
             if not self._determined(symbol):
                 raise self.session.text.error(
                     f"column {self.session.names[symbol]!r} is neither grouped by nor inside an aggregate", node,

@@ -231,7 +231,7 @@ def _shown(item: Item, frame: Frame, block: Block) -> Expression:
 def _folded(expression: Expression, node: exp.Expression, block: Block, steps: Sequence[Step]) -> Expression:
     if block.grouping is None:
         return expression
-    given = frozenset[int]().union(*[s.gives for s in steps], block.scope.domain.values() if block.scope.domain else ())
+    given = frozenset[int]().union(*[s.gives for s in steps])
     for step in steps:
         block.grouping.require(step.needs - given, node)
     return block.grouping.folded(expression, node, given)

@@ -1,16 +1,218 @@
-"""Subqueries inside expressions."""
+"""Subqueries in conditions: EXISTS, IN, = ANY, <> ALL, and the dispatch of scalar ones.
+
+Owns the choice between semi-join, anti-join and mark. A conjunct of WHERE decides rows, so EXISTS and IN are semi-joins
+there and NOT EXISTS an anti-join; NOT IN is one only where neither side can be NULL. Everywhere else, and for NOT IN,
+the three-valued answer becomes a column (`Mark`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import attrs
 from sqlglot import exp
 
-from sspcore.plan.expressions import Expression
-from sspcore.plan.sql.frame import Condition, Frame
+from sspcore.plan.expressions import Call, Column, Constant, Expression, columns_read
+from sspcore.plan.nodes import AntiJoin, Mark, SemiJoin
+from sspcore.plan.sql.arguments import Arguments
+from sspcore.plan.sql.domain import Partners, partners
+from sspcore.plan.sql.expressions import cells, lower_expression, refused
+from sspcore.plan.sql.frame import Condition, Frame, Step
+from sspcore.plan.sql.literals import adapt
+from sspcore.plan.sql.queries import Query, lower_query
+from sspcore.plan.sql.relation import Relation, placed
+from sspcore.plan.sql.scalar import Scalar
+from sspcore.plan.sql.select import Block
 
 
-def semi_condition(node: exp.Expression, frame: Frame) -> Condition | None:
+@attrs.frozen
+class Membership:
+    """[NOT] EXISTS (query), or probes [NOT] IN (query)."""
+
+    node: exp.Expression
+    query: exp.Expression
+    probes: tuple[exp.Expression, ...]
+    negated: bool
+
+
+def membership(node: exp.Expression, frame: Frame) -> Membership | None:
+    """The node read as such; None when it is something else."""
+    text = frame.session.text
+    if isinstance(node, exp.Not | exp.Paren):
+        arguments = Arguments(node, text)
+        inside = membership(arguments.node_at("this"), frame)
+        if inside is None:
+            return None
+        arguments.done()
+        return attrs.evolve(inside, negated=inside.negated != isinstance(node, exp.Not))
+    if isinstance(node, exp.Exists):
+        arguments = Arguments(node, text)
+        query = arguments.node_at("this")
+        arguments.done()
+        return Membership(node, query, (), False)
+    if isinstance(node, exp.In) and node.args.get("query") is not None:
+        arguments = Arguments(node, text)
+        probe, query = arguments.node_at("this"), arguments.node_at("query")
+        negated = arguments.flag("negate")
+        arguments.done()
+        return Membership(node, query, tuple(cells(probe, frame)), negated)
+    if isinstance(node, exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE):
+        return _quantified(node, frame)
     return None
 
 
+def _quantified(node: exp.Expression, frame: Frame) -> Membership | None:
+    """x = ANY (query) is IN, x <> ALL (query) is NOT IN; the others are refused."""
+    text = frame.session.text
+    quantifier = node.args.get("expression")
+    if not isinstance(quantifier, exp.Any | exp.All):
+        return None
+    arguments, inner = Arguments(node, text), Arguments(quantifier, text)
+    probe, query = arguments.node_at("this"), inner.node_at("this")
+    arguments.take("expression")
+    arguments.done()
+    inner.done()
+    if not isinstance(query, exp.Query):
+        raise refused(quantifier, frame)
+    if isinstance(node, exp.EQ) and isinstance(quantifier, exp.Any):
+        return Membership(node, query, tuple(cells(probe, frame)), False)
+    if isinstance(node, exp.NEQ) and isinstance(quantifier, exp.All):
+        return Membership(node, query, tuple(cells(probe, frame)), True)
+    raise text.unsupported(
+        "ANY and ALL are supported as = ANY and <> ALL only", node,
+        hint="compare with a value: x > (SELECT max(y) …) for > ALL, x > (SELECT min(y) …) for > ANY",
+    )  # fmt: skip
+
+
+def semi_condition(node: exp.Expression, frame: Frame) -> Condition | None:
+    """A conjunct as a semi- or anti-join; None when it is no subquery, or must be a column."""
+    found = membership(node, frame)
+    if found is None:
+        return None
+    reader = _Reader(found, frame)
+    if reader.one_row or (found.negated and found.probes and not reader.never_null):
+        return None
+    step = reader.step(AntiJoin if found.negated else SemiJoin)
+    return Condition((*frame.steps, step), None)
+
+
 def lower_subquery(node: exp.Expression, frame: Frame) -> Expression:
-    raise frame.session.text.unsupported("subqueries", node)
+    """A subquery as a value: its column after the steps it leaves in the frame."""
+    found = membership(node, frame)
+    if found is None:
+        if isinstance(node, exp.Query):
+            return Scalar(node, frame).value()
+        raise refused(node, frame)
+    reader = _Reader(found, frame)
+    answer = reader.one_row_answer() if reader.one_row else reader.mark()
+    return Call("not", (answer,)) if found.negated else answer
+
+
+class _Reader:
+    """One membership in one frame: its probes and its query, lowered once."""
+
+    def __init__(self, found: Membership, frame: Frame) -> None:
+        self.found, self.frame, self.session = found, frame, frame.session
+        self.query: Query = lower_query(found.query, self.session, frame.scope, frame.scope.ctes)
+        self.probes = [self._probe(node, i) for i, node in enumerate(found.probes)]
+        if self.probes and len(self.probes) != len(self.query.names):
+            raise self.session.text.error(
+                f"{len(self.probes)} values IN a subquery of {len(self.query.names)} columns", found.node
+            )
+        self.needs = frozenset(self.query.free).union(*[columns_read(p) for p in self.probes])
+
+    def _probe(self, node: exp.Expression, index: int) -> Expression:
+        value = lower_expression(node, self.frame)
+        if self.frame.grouping is not None:
+            given = frozenset[int]().union(*[s.gives for s in self.frame.steps])
+            value = self.frame.grouping.folded(value, node, given)
+        kinds = self.query.types
+        return adapt(node, value, kinds[index], self.session) if index < len(kinds) else value
+
+    @property
+    def one_row(self) -> bool:
+        """A correlated aggregate without GROUP BY: it has its row also where nothing matches."""
+        return isinstance(self.query, Block) and self.query.one_row and bool(self.query.free)
+
+    def one_row_answer(self) -> Expression:
+        """EXISTS of such a query is whether HAVING lets its row through; IN is equality with its value."""
+        assert isinstance(self.query, Block)
+        if not self.probes:
+            return Call("is true", (Scalar(self.found.query, self.frame, presence=True).value(),))
+        if self.query.having or len(self.probes) > 1:
+            raise self.session.text.unsupported(
+                "IN an aggregate with HAVING is not supported", self.found.node, hint="compare with the value instead"
+            )
+        return Call("=", (self.probes[0], Scalar(self.found.query, self.frame).value()))
+
+    @property
+    def never_null(self) -> bool:
+        """No probe and no value of the query can be NULL."""
+        return all(self._is_never_null(p, set()) for p in self.probes) and self._shows_no_null()
+
+    def _shows_no_null(self) -> bool:
+        if not isinstance(self.query, Block):
+            return False
+        tested = {
+            c.expression.args[0].args[0]
+            for c in self.query.local
+            if c.plain and isinstance(c.expression, Call) and c.expression.function == "not"
+            and isinstance(c.expression.args[0], Call) and c.expression.args[0].function == "is null"
+        }  # fmt: skip
+        return all(self._is_never_null(e, tested) for _, e in self.query.outputs)
+
+    def _is_never_null(self, expression: Expression, tested: set[Expression]) -> bool:
+        if isinstance(expression, Constant):
+            return expression.value is not None
+        if expression in tested:
+            return True
+        return isinstance(expression, Column) and self.session.is_never_null(expression.index)
+
+    def _made(self) -> Callable[[Relation], Partners]:
+        return partners(self.query, self.found.query, self.frame, shows=bool(self.probes))
+
+    def step(self, node: type[SemiJoin | AntiJoin]) -> Step:
+        """The rows with, or without, a partner."""
+        make = self._made()
+
+        def apply(outer: Relation) -> Relation:
+            made = make(outer)
+            on = made.on + list(zip(self.probes, made.outputs, strict=False))
+            plan = node(outer.plan, made.right.plan, outer.pairs(made.right, on), residual(outer, made))
+            return Relation(plan, outer.symbols)
+
+        return Step(self.needs, frozenset(), apply)
+
+    def mark(self) -> Expression:
+        """The answer as a column."""
+        if len(self.probes) > 1 and not self.never_null:
+            raise self.session.text.unsupported(
+                "a row of several values IN a subquery is supported only as a condition of its own", self.found.node,
+                hint="use [NOT] EXISTS with one equality per value",
+            )  # fmt: skip
+        name = "in" if self.probes else "exists"
+        symbol = self.session.symbol(name, "boolean", self.session.source())
+        make = self._made()
+
+        def apply(outer: Relation) -> Relation:
+            made = make(outer)
+            on, key = made.on, None
+            if len(self.probes) == 1:
+                key = (outer.over(self.probes[0]), made.right.over(made.outputs[0]))
+            elif self.probes:
+                on = on + list(zip(self.probes, made.outputs, strict=True))
+            pairs = outer.pairs(made.right, on)
+            plan = Mark(outer.plan, made.right.plan, name, pairs, residual(outer, made), key)
+            return Relation(plan, (*outer.symbols, symbol))
+
+        self.frame.steps.append(Step(self.needs, frozenset([symbol]), apply))
+        return self.session.column(symbol)
+
+
+def residual(outer: Relation, made: Partners) -> Expression | None:
+    """The further conditions over both rows, as one."""
+    if not made.residual:
+        return None
+    both = outer.symbols + made.right.symbols
+    parts = tuple([placed(e, both) for e in made.residual])
+    return parts[0] if len(parts) == 1 else Call("and", parts)
