@@ -58,10 +58,10 @@ async def _perform(runtime: Runtime, nursery: trio.Nursery, options: argparse.Na
     start = trio.current_time()
     count = await _replay(runtime, options.speed)
     seconds = trio.current_time() - start
-    if options.once:
-        return _report(await _verify(runtime, followers), count, seconds)
-    _say(f"the day is over: {count:,} changes; the page stays until Ctrl-C")
-    await trio.sleep_forever()
+    if not options.once:
+        _say(f"the day is over: {count:,} changes; the page stays until Ctrl-C")
+        await trio.sleep_forever()
+    return _report(await _verify(runtime, followers), count, seconds)
 
 
 async def _show(runtime: Runtime, nursery: trio.Nursery, options: argparse.Namespace) -> None:

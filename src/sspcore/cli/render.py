@@ -28,9 +28,9 @@ def table(
 
     >>> print("\\n".join(table(("carrier", "n"), [("AA", 12), ("B6", None)])))
     carrier     n
-    ────────  ────
-    AA          12
-    B6        NULL
+    ───────  ────
+    AA         12
+    B6       NULL
     """
     hidden = 0
     if height is not None and len(rows) + 2 > height:
