@@ -238,7 +238,8 @@ def _folded(expression: Expression, node: exp.Expression, block: Block, steps: S
 
 
 def _having(node: exp.Expression, block: Block) -> list[Condition]:
-    frame = Frame(block.session, block.scope, "HAVING", block.grouping)
+    # Names of outputs are no SQL here, but no column can be meant, and others (SQLite, DuckDB, MySQL) allow them.
+    frame = Frame(block.session, block.scope, "HAVING", block.grouping, aliases=dict(block.outputs))
     out = []
     for condition in conditions(node, frame):
         value = Constant(True) if condition.expression is None else condition.expression
