@@ -22,6 +22,7 @@ from sspcore.delivery.stage import Stage
 from sspcore.engine.change import Change
 from sspcore.engine.circuit import Circuit
 from sspcore.engine.explain import Explanation
+from sspcore.engine.explain import Explanation
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.schema import Schema
 from sspcore.engine.update import Result, Row, Snapshot
@@ -186,6 +187,10 @@ class Runtime:
         result = self._registry.base.query(query, params)
         await trio.lowlevel.checkpoint()
         return result
+
+    async def explain(self, query: object, *, circuit: str | None = None) -> Explanation:
+        """The plan of a view (by id) or of a query, for people: `print(await runtime.explain("late"))`."""
+        return await self._worker(circuit).ask(lambda stage: stage.circuit.explain(query))
 
     @asynccontextmanager
     async def subscribe(
