@@ -38,7 +38,8 @@ async def test_http_and_websocket_see_one_runtime() -> None:
         made = await client.request("POST", "/circuits/main/views", {"id": "late", "sql": LATE, "params": {"m": 60}})
         assert (made.status, made.data["columns"], made.data["params"]) == (201, ["carrier", "n"], {"m": 60})
         receipt = (await client.request("POST", "/ingest", [flight("1", "AA", 75)])).data
-        assert receipt == {"offset": receipt["offset"], "versions": {"main": 1}, "behind": [], "routed": 1, "unrouted": 0}
+        assert receipt.pop("offset") >= 1
+        assert receipt == {"versions": {"main": 1}, "behind": [], "routed": 1, "unrouted": 0}
         rows = (await client.request("GET", "/circuits/main/views/late/rows")).data
         assert rows == {"version": 1, "columns": ["carrier", "n"], "rows": [["AA", 1]], "next": None}
         assert (await client.request("GET", "/circuits/main/views/late/explain")).status == 200

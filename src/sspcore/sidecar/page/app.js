@@ -32,7 +32,7 @@ const overview = new Overview(
   { locked },
 );
 const editor = new Editor(
-  { box: at("editor"), text: at("sql"), hint: at("editor-hint"), error: at("error") },
+  { box: at("editor"), text: at("sql"), hint: at("editor-hint"), error: at("error"), sheet: at("sheet") },
   (sql) => follow({ sql }, "Your query"),
 );
 

@@ -5,8 +5,8 @@ const KEPT = "sspcore.sql";
 
 export class Editor {
   /** `ask(sql)` registers a query. */
-  constructor({ box, text, hint, error }, ask) {
-    Object.assign(this, { box, text, hint, error, ask });
+  constructor({ box, text, hint, error, sheet }, ask) {
+    Object.assign(this, { box, text, hint, error, sheet, ask });
     this.text.value = localStorage.getItem(KEPT) ?? "";
     hint.innerHTML = "It is kept live as you type. <kbd>Ctrl</kbd> <kbd>Enter</kbd> asks at once.";
     this.text.addEventListener("input", () => this.typed());
@@ -38,9 +38,15 @@ export class Editor {
     this.submit();
   }
 
-  hide() { this.box.hidden = true; }
+  hide() {
+    this.box.hidden = true;
+    this.fine();
+  }
 
-  fine() { this.error.hidden = true; }
+  fine() {
+    this.error.hidden = true;
+    this.sheet.classList.remove("stale");
+  }
 
   /** Show an error: what, then the line with the caret under the place, then what to do. */
   fail(message) {
@@ -57,6 +63,7 @@ export class Editor {
     if (message.hint) parts.push(line("p", capital(message.hint)));
     this.error.replaceChildren(...parts);
     this.error.hidden = false;
+    this.sheet.classList.add("stale"); // below is the answer to the last query that was one
   }
 }
 

@@ -46,7 +46,6 @@ export function fill(cell, value, places) {
       : value.toFixed(places);
     cell.textContent = text.replace(/^-/, "−");
     if (String(value) !== text) cell.title = String(value);
-    if (value < 0) cell.classList.add("below");
   } else if (typeof value === "boolean") {
     cell.textContent = value ? "✓" : "✗";
   } else if (typeof value === "string") {

@@ -178,7 +178,7 @@ export class LiveTable {
       }
       row.leaving = true;
       row.className = "removed";
-      setTimeout(() => row.remove(), 650);
+      setTimeout(() => row.remove(), 540);
     }
   }
 
@@ -193,7 +193,7 @@ export class LiveTable {
       const row = this.rows.get(name);
       const distance = top - row.offsetTop;
       if (distance) {
-        row.animate([{ transform: `translateY(${distance}px)` }, { transform: "none" }], { duration: 320, easing: "ease-out" });
+        row.animate([{ transform: `translateY(${distance}px)` }, { transform: "none" }], { duration: 240, easing: "ease-out" });
       }
     }
   }
