@@ -42,6 +42,11 @@ _HOME = {
     "clear": "engine.change",
     "replace": "engine.change",
     "Schema": "engine.schema",
+    # the builder
+    "query": "plan.builder",
+    "col": "plan.terms",
+    "param": "plan.terms",
+    "count": "plan.terms",
     # the pure engine
     "Circuit": "engine.circuit",
     "CircuitOptions": "engine.options",
@@ -97,6 +102,10 @@ if TYPE_CHECKING:
     from sspcore.engine.update import ViewUpdate as ViewUpdate
     from sspcore.engine.view import View as View
     from sspcore.hookspecs import hookimpl as hookimpl
+    from sspcore.plan.builder import query as query
+    from sspcore.plan.terms import col as col
+    from sspcore.plan.terms import count as count
+    from sspcore.plan.terms import param as param
     from sspcore.plugins import routing_strategies as routing_strategies
     from sspcore.runtime.handle import CircuitHandle as CircuitHandle
     from sspcore.runtime.opening import open_runtime as open_runtime

@@ -112,7 +112,7 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 import sspcore
 circuit = sspcore.Circuit()
-circuit.register("late", sspcore.query("flights").where(delay__gt=60).select("carrier", "delay"))
+circuit.register("late", sspcore.query("flights").where(sspcore.col("delay") > 60).select("carrier", "delay"))
 commit = circuit.apply([sspcore.upsert("flights", "AA1", {"carrier": "AA", "delay": 75})])
 print(commit.updates["late"].added, circuit.rows("late"))
 """

@@ -5,6 +5,9 @@ Owns their order and how a docstring becomes a page. Refuses to know what the na
 
 from __future__ import annotations
 
+import ast
+import builtins
+import doctest
 import inspect
 import re
 import textwrap
@@ -20,8 +23,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "create", "update", "upsert", "merge", "delete", "clear", "replace", "Change", "Schema",
     ),
     "The pure engine": (
-        "Circuit", "CircuitOptions", "query", "View", "Snapshot", "ViewUpdate", "Commit", "BatchStats", "Result",
-        "Explanation", "ZSet",
+        "Circuit", "CircuitOptions", "query", "col", "param", "count", "View", "Snapshot", "ViewUpdate", "Commit",
+        "BatchStats", "Result", "Explanation", "ZSet",
     ),
     "The runtime": (
         "open_runtime", "run_runtime", "Runtime", "CircuitHandle", "Config", "Receipt", "Subscription",
@@ -62,7 +65,7 @@ and `ValueError`.
 ...     circuit.register("late", "SELECT carier FROM flights")
 ... except sspcore.errors.SqlError as error:
 ...     print(error)
-line 1, column 8: ...carier...
+line 1, column 8: unknown column 'carier'; did you mean 'carrier'?
 SELECT carier FROM flights
        ^
 ```
@@ -178,8 +181,21 @@ def prose(value: Any) -> str:
     """A docstring as Markdown: examples as `pycon` blocks, arguments as a list."""
     parts = []
     for text, is_example in paragraphs(inspect.getdoc(value) or ""):
-        parts.append(f"```pycon\n{text}\n```\n" if is_example else arguments(text) + "\n")
+        parts.append(f"```pycon\n{imports_of(text, value)}{text}\n```\n" if is_example else arguments(text) + "\n")
     return "\n".join(parts)
+
+
+def imports_of(example: str, value: Any) -> str:
+    """The imports a reader of the page needs: an example may use what its module has and the facade has not."""
+    room = inspect.getmodule(value.fget if isinstance(value, property) else value)
+    parts = [piece.source for piece in doctest.DocTestParser().get_examples(example)]
+    used = {node.id for part in parts for node in ast.walk(ast.parse(part)) if isinstance(node, ast.Name)}
+    lines = []
+    for name in sorted(used - set(sspcore.__all__) - set(dir(builtins))):
+        home = getattr(getattr(room, name, None), "__module__", "")
+        if home.startswith("sspcore."):
+            lines.append(f">>> from {home} import {name}\n")
+    return "".join(lines)
 
 
 def paragraphs(doc: str) -> Iterator[tuple[str, bool]]:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import attrs
 
+from sspcore.errors import did_you_mean
 from sspcore.plan.nodes import Plan
 
 
@@ -54,3 +55,14 @@ def find_name(name: str, names: Iterable[str], *, exact: bool = False) -> str | 
     folded = name.casefold()
     alike = [] if exact else [n for n in known if n.casefold() == folded]
     return alike[0] if len(set(alike)) == 1 else None
+
+
+def unseen(table: str, name: str, known: Iterable[str]) -> str:
+    """The warning for a column of an open table that no row has brought yet.
+
+    >>> unseen("flights", "carier", ["id", "carrier"])
+    "no row of table 'flights' has brought column 'carier' yet: it reads as NULL; did you mean 'carrier'?"
+    """
+    near = did_you_mean(name, known)
+    warning = f"no row of table {table!r} has brought column {name!r} yet: it reads as NULL"
+    return f"{warning}; {near}" if near else warning

@@ -16,9 +16,9 @@ from sspcore.plan.expressions import Call, Column, Expression
 from sspcore.plan.nodes import Plan, Project, Scan, TopK, columns
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.conditions import conditions, expression_condition
-from sspcore.plan.sql.expressions import NAMES
 from sspcore.plan.sql.frame import Condition, Frame
 from sspcore.plan.sql.join_tree import Inner, Leaf, Outer, Tree, inner
+from sspcore.plan.sql.refusals import NAMES
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.scope import Cte, Scope, Source, identifier
 from sspcore.plan.sql.session import Session

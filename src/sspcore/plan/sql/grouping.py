@@ -64,6 +64,11 @@ class Grouping:
             self.calls[call] = (self.session.symbol(name, kind, self.id), name)
         return self.session.column(self.calls[call][0])
 
+    def rename(self, symbol: int, name: str) -> None:
+        """Call a group or an aggregate as its output is called, so that the plan reads well."""
+        self.groups = [(s, name if s == symbol else n, e) for s, n, e in self.groups]
+        self.calls = {call: (s, name if s == symbol else n) for call, (s, n) in self.calls.items()}
+
     def folded(self, expression: Expression, node: exp.Expression, given: frozenset[int]) -> Expression:
         """The expression over a group: every part that is a group reads it. SqlError when a column is left over.
 

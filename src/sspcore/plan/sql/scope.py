@@ -12,7 +12,7 @@ import attrs
 from sqlglot import exp
 
 from sspcore.errors import InternalError, did_you_mean
-from sspcore.plan.catalog import TableInfo, find_name
+from sspcore.plan.catalog import TableInfo, find_name, unseen
 from sspcore.plan.expressions import Column, Expression, rewrite
 from sspcore.plan.sql.session import Session
 
@@ -138,13 +138,9 @@ class Scope:
         return None if outer is None else self._crossed(outer)
 
     def _new_column(self, source: Source, name: str) -> Expression:
-        known = [n for n in source.names if n != name]
         if name not in source.names:
-            hint = did_you_mean(name, known)
-            self.session.warn(
-                f"no row of table {source.table!r} has brought column {name!r} yet: it reads as NULL"
-                + (f"; {hint}" if hint else "")
-            )
+            assert source.info is not None
+            self.session.warn(unseen(source.table, name, source.info.columns))
         return self.session.column(source.symbols(name)[0])
 
     def _qualified(self, node: exp.Column, name: str, exact: bool, qualifier: str, exactly: bool) -> Expression:

@@ -102,7 +102,7 @@ class Block:
             )  # fmt: skip
         sorts = (ordered and bool(self.order)) or self.limits.any
         if self.distinct:
-            given = relation.projected(front + shown).distinct()
+            given = _thin(relation.projected(front + shown), relation.plan).distinct()
             places = {e: self.session.column(symbol) for symbol, _, e in shown}
             terms = [attrs.evolve(t, expression=places[t.expression]) for t in self.order]
             return self._sorted(given, terms) if sorts else given
@@ -157,6 +157,10 @@ def lower_select(
         _group_by(group, items, block)
     frame = Frame(session, scope, "SELECT", block.grouping, steps=block.steps)
     block.outputs = [(named(item, session), _shown(item, frame, block)) for item in items]
+    if block.grouping is not None:
+        for name, expression in reversed(block.outputs):  # of several names for one value the first
+            if isinstance(expression, Column):
+                block.grouping.rename(expression.index, name)
     if having is not None:
         inside = Arguments(having, session.text)
         block.having = _having(inside.node_at("this"), block)

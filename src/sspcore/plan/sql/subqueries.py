@@ -16,10 +16,11 @@ from sspcore.plan.expressions import Call, Column, Constant, Expression, columns
 from sspcore.plan.nodes import AntiJoin, Mark, SemiJoin
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.domain import Partners, partners
-from sspcore.plan.sql.expressions import cells, lower_expression, refused
+from sspcore.plan.sql.expressions import cells, lower_expression
 from sspcore.plan.sql.frame import Condition, Frame, Step
 from sspcore.plan.sql.literals import adapt
 from sspcore.plan.sql.queries import Query, lower_query
+from sspcore.plan.sql.refusals import refused
 from sspcore.plan.sql.relation import Relation, placed
 from sspcore.plan.sql.scalar import Scalar
 from sspcore.plan.sql.select import Block
