@@ -11,6 +11,7 @@ from typing import Any
 
 from sspcore.abc import ALL
 from sspcore.engine.options import CircuitOptions
+from sspcore.engine.query import Understood
 from sspcore.engine.schema import Schema
 from sspcore.errors import AlreadyExists, UnknownCircuit, UnknownView, UsageError
 from sspcore.ingress.backfill import Backfill
@@ -84,7 +85,7 @@ class Registry:
             raise UsageError(f"a view id is text, not {view!r}")
         if view in self.base.tables:
             raise AlreadyExists(f"{view!r} is a table", hint="views and tables share one namespace")
-        views = Views({name: held.bound for name, held in lane.views.items()})
+        views = self._views(lane)
         understood = self.base.understand(query, params, views)
         held = lane.views.get(view)
         if held is not None:
@@ -110,6 +111,10 @@ class Registry:
         self.router.view_added(lane.name, view, dict.fromkeys(tables, ALL))
         return registration, lane.want(tables, self.base)
 
+    def understand(self, lane: Lane, query: object, params: Mapping[str, Any] | None) -> Understood:
+        """What a query means among the views of a circuit. Raises as `register` does."""
+        return self.base.understand(query, params, self._views(lane))
+
     def unregister(self, lane: Lane, registration: Registration) -> bool:
         """Give up a view and the tables only it read; False when that has happened before."""
         if lane.views.get(registration.view) is not registration or self.lanes.get(lane.name) is not lane:
@@ -119,6 +124,10 @@ class Registry:
         self._release_name(registration.view)
         self._forget_unread(gone)
         return True
+
+    @staticmethod
+    def _views(lane: Lane) -> Views:
+        return Views({name: held.bound for name, held in lane.views.items()})
 
     def _release_name(self, view: str) -> None:
         self._names[view] -= 1

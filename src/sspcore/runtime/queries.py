@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sspcore.plan.nodes import Plan
+
 _SQL = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*(?:SELECT|WITH|VALUES)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -19,7 +21,7 @@ def is_sql(text: str) -> bool:
     return _SQL.match(text) is not None
 
 
-def name_of(query: object, params: Mapping[str, Any] | None) -> str:
+def name_of(query: str | Plan, params: Mapping[str, Any] | None) -> str:
     """The id of the view that subscribers to the same query with the same parameters share.
 
     >>> name_of("SELECT 1", None) == name_of(" SELECT 1 ", {})

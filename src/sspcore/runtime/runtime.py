@@ -22,7 +22,6 @@ from sspcore.delivery.stage import Stage
 from sspcore.engine.change import Change
 from sspcore.engine.circuit import Circuit
 from sspcore.engine.explain import Explanation
-from sspcore.engine.explain import Explanation
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.schema import Schema
 from sspcore.engine.update import Result, Row, Snapshot
@@ -173,12 +172,6 @@ class Runtime:
         await self._ready(worker, self._registration(worker, view_id))
         return await worker.ask(lambda stage: stage.circuit.view(view_id).snapshot())
 
-    async def explain(self, view_id: str, *, circuit: str | None = None) -> Explanation:
-        """How a view is kept: its plan as the circuit runs it; `str()` of it is for people. Raises as `snapshot`."""
-        worker = self._worker(circuit)
-        await self._ready(worker, self._registration(worker, view_id))
-        return await worker.ask(lambda stage: stage.circuit.explain(view_id))
-
     async def query(self, query: object, params: Mapping[str, Any] | None = None) -> Result:
         """Answer a one-off query over all tables: one consistent cut, everything admitted included, nothing kept.
 
@@ -189,8 +182,14 @@ class Runtime:
         return result
 
     async def explain(self, query: object, *, circuit: str | None = None) -> Explanation:
-        """The plan of a view (by id) or of a query, for people: `print(await runtime.explain("late"))`."""
-        return await self._worker(circuit).ask(lambda stage: stage.circuit.explain(query))
+        """The plan of a view (by id) or of a query, for people: `print(await runtime.explain("late"))`.
+
+        Raises UnknownView, SqlError, PlanError or UsageError (the caller's), CircuitFailed.
+        """
+        worker = self._worker(circuit)
+        if isinstance(query, str) and not is_sql(query):
+            await self._ready(worker, self._registration(worker, query))
+        return await worker.ask(lambda stage: stage.circuit.explain(query))
 
     @asynccontextmanager
     async def subscribe(
@@ -212,8 +211,10 @@ class Runtime:
         elif isinstance(view, str) and not is_sql(view):
             raise UnknownView(view, worker.lane.views)
         else:
-            view = view.strip() if isinstance(view, str) else view
-            registration, _ = await self._hold(worker, name_of(view, params), view, params)
+            named = view = view.strip() if isinstance(view, str) else view
+            if not isinstance(named, str):
+                named = self._registry.understand(worker.lane, view, params).plan
+            registration, _ = await self._hold(worker, name_of(named, params), view, params)
         outbox = Outbox(registration.view)
         try:
             await self._ready(worker, registration)
