@@ -15,7 +15,7 @@ FOLDER = Path(os.environ.get("SSPCORE_CASES") or ROOT.parent / "shared" / "cases
 SUITES = sorted(p.name for p in FOLDER.glob("data/*") if list(p.glob("cases.jsonl*")))
 MODES = ("incremental", "preload", "drain", "late")
 UNORDERED = {"slt-0921"}
-"""Cases that run without their ORDER BY: with it, the oracle divides integers as real numbers, without it as integers."""
+"""Cases run without their ORDER BY: with it the oracle divides integers as reals, without it as integers."""
 
 if SUITES:
     sys.path.append(str(FOLDER))

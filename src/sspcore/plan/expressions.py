@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from sspcore.algebra.values import Value
+from sspcore.algebra.values import Value, canonical_key, type_rank
 from sspcore.errors import UsageError, did_you_mean
 
 
@@ -26,11 +26,15 @@ class Column:
     name: str = attrs.field(default="", eq=False)
 
 
+def _identity(value: Value) -> Any:
+    return (canonical_key(value), type_rank(value))
+
+
 @attrs.frozen
 class Constant:
-    """A literal. Equality tells `1` from `True` and from `1.0`."""
+    """A literal. Equality tells `1` from `True` and from `1.0`, also inside lists; NaN is equal to itself."""
 
-    value: Value
+    value: Value = attrs.field(eq=_identity)
     kind: str = attrs.field(init=False, repr=False)
 
     @kind.default
