@@ -6,7 +6,7 @@ is hydrated anew, and when that fails too it alone is dropped. Refuses to know t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -153,7 +153,7 @@ class Circuit:
         >>> Circuit().apply([Change("t", "upsert", 1, {"x": 2})]).version
         1
         """
-        return self._commit(self._door.resolve(changes if isinstance(changes, Sequence) else list(changes)))
+        return self._commit(self._door.resolve(changes if type(changes) is list else list(changes)))
 
     def deliver(self, entries: Iterable[tuple[str, Id, Row | None]]) -> Commit:
         """Apply resolved rows: (table, id, row tuple in schema order) puts, (table, id, None) retracts.

@@ -148,20 +148,23 @@ class Door:
 
     def commit(self, resolution: Resolution) -> None:
         """Write a resolution made against the present state. Cannot fail."""
-        for name, schema in resolution.created.items():
-            self.tables[name] = Table(schema)
-        for name, schema in resolution.widened.items():
-            self.tables[name].widen(schema)
+        if resolution.created or resolution.widened:
+            for name, schema in resolution.created.items():
+                self.tables[name] = Table(schema)
+            for name, schema in resolution.widened.items():
+                self.tables[name].widen(schema)
         for name, net in resolution.net.items():
             self.tables[name].write(net)
-        for name, versions in resolution.versions.items():
-            held = self.tables[name].versions
-            for key, version in versions.items():
-                if version is None:
-                    held.pop(key, None)
-                else:
-                    held[key] = version
-        self.marks.update(resolution.marks)
+        if resolution.versions:
+            for name, versions in resolution.versions.items():
+                held = self.tables[name].versions
+                for key, version in versions.items():
+                    if version is None:
+                        held.pop(key, None)
+                    else:
+                        held[key] = version
+        if resolution.marks:
+            self.marks.update(resolution.marks)
 
     def _plain_change(self, change: Change) -> Resolution | None:
         """The commonest batch by far, judged without ceremony: one row of a known table, no mark, no version.
