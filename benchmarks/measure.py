@@ -70,16 +70,15 @@ def _step(workload: Workload, make: Make, tables: Tables, seconds: float, repeat
     """Repeats go on from each other: a change applied twice would do nothing the second time."""
     assert workload.batches is not None
     subject = make(workload, tables)
-    trial = workload.batches(tables, 3)
+    (trial,) = workload.batches(tables, 1)
     start = time.perf_counter()
-    for batch in trial:
-        subject.step(batch)
-    each = max(1e-7, (time.perf_counter() - start) / len(trial))
+    subject.step(trial)
+    each = max(1e-6, time.perf_counter() - start)
     steps = max(1, min(5000, int(seconds / repeats / each)))
-    batches = workload.batches(tables, 3 + repeats * steps)
+    batches = workload.batches(tables, 1 + repeats * steps)
     samples = []
     for n in range(repeats):
-        part = batches[3 + n * steps : 3 + (n + 1) * steps]
+        part = batches[1 + n * steps : 1 + (n + 1) * steps]
         gc.collect()
         start = time.perf_counter()
         for batch in part:

@@ -110,12 +110,22 @@ def _few_collections() -> Iterator[None]:
 
 def _summary(reader: ChangeReader, seconds: float) -> None:
     parts = [f"{reader.line:,} lines in {seconds:.1f} s", f"{reader.line / max(seconds, 1e-9):,.0f} changes/s"]
-    with suppress(ImportError):  # not on every system
+    if (peak := _peak_memory()) is not None:
+        parts.append(f"peak memory {peak / 2**20:,.0f} MiB")
+    print("sspcore: " + ", ".join(parts), file=sys.stderr)
+
+
+def _peak_memory() -> int | None:
+    """Bytes this process held at most, where the system tells. On Linux `ru_maxrss` would count who started it too."""
+    with suppress(OSError, ValueError), open("/proc/self/status", encoding="ascii", errors="replace") as file:
+        for line in file:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    with suppress(ImportError):
         import resource
 
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        parts.append(f"peak memory {peak / (1024 if sys.platform != 'darwin' else 1 << 20):,.0f} MiB")
-    print("sspcore: " + ", ".join(parts), file=sys.stderr)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return None
 
 
 def _notes(circuit: Circuit, sql: str, reader: ChangeReader) -> Iterator[str]:
