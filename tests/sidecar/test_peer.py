@@ -90,6 +90,28 @@ async def test_unsub_ends_the_flow_and_frees_the_runtime() -> None:
         assert (await client.ask(type="sub", id="a", view="late"))["type"] == "snap"
 
 
+async def test_leaving_a_view_in_the_moment_it_changes_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    runtime = PretendRuntime()
+    view = runtime.add("late")
+    async with serving(runtime) as address, ws(address) as client:
+        for steps in range(24):
+            assert (await client.ask(type="sub", id="a", view="late"))["type"] == "snap"
+            await client.say(type="unsub", id="a")
+            if steps % 2:
+                await client.say(type="sub", id="b", view="late")
+            for _ in range(steps // 2):
+                await trio.lowlevel.checkpoint()
+            view.put("AA", ("AA", steps))
+            if steps % 2:
+                while (await client.hear())["type"] != "snap":
+                    pass
+                await client.say(type="unsub", id="b")
+            await client.say(type="ping")
+            while (await client.hear())["type"] != "pong":
+                pass
+    assert caplog.text == ""
+
+
 async def test_leaving_frees_the_runtime() -> None:
     runtime = PretendRuntime()
     view = runtime.add("late")

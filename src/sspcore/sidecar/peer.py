@@ -151,6 +151,7 @@ class Peer:
             for text in texts:
                 await self.outgoing.push(text)
             async for update in reading.subscription:
+                await trio.lowlevel.checkpoint_if_cancelled()  # the peer may have left while this came
                 for text in self.session.update(feed.sid, update, feed.frame):
                     await self.outgoing.push(text)
             reason = reading.subscription.reason or reason
