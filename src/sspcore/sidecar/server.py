@@ -27,7 +27,7 @@ from sspcore.sidecar.peer import Peer
 from sspcore.sidecar.problem import problem_bytes
 from sspcore.sidecar.state import Sidecar
 from sspcore.sidecar.stream import PeerStream
-from sspcore.sidecar.websocket import accept
+from sspcore.sidecar.websocket import PEER_FAULTS, accept
 
 logger = logging.getLogger("sspcore.sidecar")
 
@@ -104,8 +104,8 @@ class _Door:
         try:
             inner.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self._dispatch(stream)
-        except* (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
-            pass  # the peer is gone
+        except* (OSError, trio.BrokenResourceError, trio.ClosedResourceError, *PEER_FAULTS):
+            pass  # the peer is gone, or was shown out
         except* Exception:
             logger.exception("a connection failed; the others go on")
         finally:

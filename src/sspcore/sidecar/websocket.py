@@ -9,10 +9,14 @@ from typing import Any, Protocol
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
+from wsproto.utilities import ProtocolError
 
 from sspcore.sidecar.limits import ServerLimits
 from sspcore.sidecar.stream import PeerStream
 from sspcore.wire.messages import SUBPROTOCOL
+
+PEER_FAULTS = (ConnectionClosed, ProtocolError)
+"""What trio-websocket's reader raises when bytes that are no WebSocket end a connection."""
 
 
 class PeerGone(Exception):
