@@ -100,11 +100,11 @@ class Repeated:
             self._write(view)
 
     def _write(self, view: View) -> None:
-        if self._written:
-            self._out.write("\n")
+        between = "\n" if self._written else ""
+        self._changed, self._written = False, True  # first: Ctrl-C while it is being written must not write it again
+        self._out.write(between)
         write_result(self._out, self._format, view)
         self._out.flush()
-        self._changed, self._written = False, True
 
 
 class Moving:
