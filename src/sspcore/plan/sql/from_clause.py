@@ -203,6 +203,8 @@ def _join(left: Tree, node: exp.Expression, scope: Scope) -> Tree:
     on, using = arguments.optional("on"), arguments.nodes("using")
     arguments.done()
     added = [s for s in scope.sources if s not in before]
+    if kind == "CROSS" and (on is not None or using):
+        raise session.text.error("CROSS JOIN takes no condition", node, hint="write JOIN … ON …")
     if side and on is None and not using:
         raise session.text.error(f"{side} JOIN needs ON or USING", node)
     _mark_padded(side, before, added, left, right, session)

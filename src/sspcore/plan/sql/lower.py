@@ -34,7 +34,9 @@ def lower(sql: str, catalog: Catalog, *, views: Mapping[str, Plan] | None = None
     text = Text(sql)
     try:
         session = Session(text, catalog, views or {})
-        query = lower_query(text.parse(), session, None, {})
+        tree = text.parse()
+        query = lower_query(tree, session, None, {})
+        text.check_names(tree)  # after lowering: what is refused by name is refused better there
         plan = query.relation(ordered=True).plan
         check(plan)
     except RecursionError:

@@ -183,7 +183,7 @@ def _distinct(arguments: Arguments, session: Session) -> bool:
     return True
 
 
-def _group_by(node: exp.Expression | None, items: Sequence[Item], block: Block) -> None:
+def _group_by(node: exp.Expression | None, items: list[Item], block: Block) -> None:
     session, grouping = block.session, block.grouping
     if node is None or grouping is None:
         return
@@ -207,6 +207,9 @@ def _group_by(node: exp.Expression | None, items: Sequence[Item], block: Block) 
                 if has_aggregate(item.node):
                     raise session.text.error("GROUP BY an aggregate", part, hint="aggregates are of groups")
                 expression = lower_expression(item.node, frame)
+                for i, shown in enumerate(items):  # an output that is grouped by is computed below, once
+                    if shown is item:
+                        items[i] = attrs.evolve(item, expression=expression)
             grouping.group(expression, named(item, session))
     arguments.done()
 

@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 
 from sspcore.errors import SqlError, UnsupportedSql
+from sspcore.plan.sql.strictness import faults_of_tokens, faults_of_tree
 
 QUERY_WORDS: Final = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 STATEMENT_WORDS: Final = frozenset({
@@ -51,7 +52,14 @@ class Text:
             raise self._broken(error) from None
         if len(statements) != 1 or not isinstance(statements[0], exp.Expression):
             raise self.error("there is more than one statement", hint="register each query as a view of its own")
+        for start, message in faults_of_tokens(self.tokens):
+            raise SqlError(message, self.sql, *self._line_and_column(start), hint="leave it out")
         return statements[0]
+
+    def check_names(self, tree: exp.Expression) -> None:
+        """Refuse what the parser forgave. Raises SqlError."""
+        for node, message, hint in faults_of_tree(tree, self.tokens):
+            raise self.error(message, node, hint=hint)
 
     def _refused(self, error: ParseError) -> SqlError:
         """sqlglot's own error, with our caret."""
