@@ -2,8 +2,7 @@
 
 from sspcore.routing.dependency import Dependency
 
-TEST = "tests.routing.test_strategies:test_no_reader_of_a_table_is_ever_left_out"
-ARGUMENTS = {"name": "dependency"}
+TEST = "tests.runtime.test_traps:test_a_row_that_leaves_a_view_is_routed_too"
 
 
 def plant(patch):
