@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from sspcore.errors import AlreadyExists, ChangeRejected, CircuitFailed, Closed, Full, UnknownCircuit, UnknownView
+from sspcore.ingress import backfill
 from sspcore.testing.oracle import expect_value
 from sspcore.testing.strategies import scenarios
 from tests.profiles import scaled
@@ -50,6 +51,7 @@ class Story:
     def __init__(self, runtime, scenario, nursery):
         self.runtime, self.scenario, self.nursery = runtime, scenario, nursery
         self.scopes = []
+        self.unfinished = 0
         self.readers = {}
         self.batches = iter(scenario.history)
 
@@ -62,9 +64,10 @@ class Story:
         self.nursery.start_soon(self._run, scope, call)
 
     async def _run(self, scope, call):
-        with scope:
-            with suppress(STORY):
-                await call()
+        self.unfinished += 1
+        with scope, suppress(STORY):
+            await call()
+        self.unfinished -= 1
 
     async def _ingest(self, _, queued):
         batch = next(self.batches, None)
@@ -132,6 +135,7 @@ async def tell(scenario, script, config):
         with trio.move_on_after(1):
             await trio.sleep_forever()  # readers read
         assert 0 == runtime.statistics().waiting
+        assert len(story.readers) == story.unfinished, "everybody else has an answer"
         judge(runtime)
         base = runtime._registry.base.tables
         for reader, (circuit, view) in story.readers.items():
@@ -150,12 +154,15 @@ async def tell(scenario, script, config):
     script=st.lists(steps, min_size=5, max_size=40),
     capacity=st.sampled_from((1, 3, 10_000)),
     policy=st.sampled_from(("block", "drop_with_error")),
+    slice=st.sampled_from((1, 3, 512)),
 )
-def test_whatever_happens_views_are_right_once_it_is_over(strategy, scenario, script, capacity, policy):
+def test_whatever_happens_views_are_right_once_it_is_over(strategy, scenario, script, capacity, policy, slice):
     logging.getLogger("sspcore.runtime").setLevel(logging.CRITICAL)
     config = {
         "routing": {"strategy": strategy},
         "backpressure": {"capacity": capacity, "policy": policy},
         "ingress": {"strict": False},
     }
-    trio.run(tell, scenario, script, config, clock=MockClock(autojump_threshold=0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backfill, "SLICE", slice)
+        trio.run(tell, scenario, script, config, clock=MockClock(autojump_threshold=0))

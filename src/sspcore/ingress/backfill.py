@@ -23,11 +23,11 @@ class Backfill:
     ([('t', 2, ('c',))], True)
     """
 
-    def __init__(self, table: str, rows: Mapping[Id, Row], slice: int = SLICE) -> None:
+    def __init__(self, table: str, rows: Mapping[Id, Row], slice: int | None = None) -> None:
         self.table = table
         self._ids: list[Any] = list(rows)
         self._at = 0
-        self._slice = slice
+        self._slice = slice or SLICE
         self.called_off = False
 
     @property
