@@ -114,6 +114,9 @@ async def test_ingest_parses_text_into_declared_types() -> None:
         ("POST", "/ingest", [CHANGE | {"targets": ["main"]}], 422, "change_rejected", "not for peers to set"),
         ("POST", "/ingest", [CHANGE | {"row": {"at": "noon"}}], 422, "change_rejected", "ISO 8601"),
         ("POST", "/ingest", b"[" * 100, 413, "too_expensive", "nesting"),
+        ("POST", "/circuits/main/views", {"id": "a", "sql": "SELECT" + " " * 9_000}, 413, "too_expensive", "of SQL"),
+        ("POST", "/circuits", {"name": "a" * 70_000}, 413, "too_expensive", "bytes in a body"),
+        ("POST", "/circuits", {"name": "ops", "capacity": "5"}, 400, "usage", "capacity is an integer, not a text"),
     ],
 )
 async def test_every_fault_is_a_problem(

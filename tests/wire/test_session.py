@@ -218,6 +218,8 @@ def test_limits_are_obeyed() -> None:
     server.receive('{"type":"ingest","seq":1,"changes":[]}')
     assert told(server, '{"type":"ingest","seq":2,"changes":[]}').retry_after == 0.1
     assert told(server, " " * 901).code == "too_expensive"
+    server = ServerSession("s", limits=Limits(query_bytes=100))
+    assert told(server, json.dumps({"type": "sub", "id": 1, "plan": {"x": "y" * 100}})).code == "too_expensive"
 
 
 @pytest.mark.parametrize(

@@ -29,11 +29,13 @@ from sspcore.sidecar.state import Sidecar
 from sspcore.sidecar.websocket import AsgiTransport
 from sspcore.wire.changes import decode_change
 from sspcore.wire.json_text import decode_json, encode_json
+from sspcore.wire.limits import Limits
 from sspcore.wire.messages import SUBPROTOCOL
 from sspcore.wire.values import encode_key, encode_row
 
 logger = logging.getLogger("sspcore.sidecar")
 MAX_PAGE: Final = 10_000
+QUERY_BYTES: Final = Limits().query_bytes
 KINDS: Final = {
     str: "a text", int: "an integer", float: "a number", bool: "a boolean", dict: "an object", list: "a list"
 }  # fmt: skip
@@ -148,7 +150,8 @@ class _Routes:
         ack = _query(request, ack="applied")["ack"]
         if ack not in ("queued", "applied"):
             raise UsageError(f"ack is queued or applied, not {ack[:80]!r}")
-        changes = self._changes(*await self._body(request, ("application/json", "application/x-ndjson")))
+        types = ("application/json", "application/x-ndjson")
+        changes = self._changes(*await self._body(request, types, self.sidecar.limits.body_bytes))
         receipt = await self.sidecar.ingest(changes, ack)
         return _answer(
             {
@@ -178,7 +181,7 @@ class _Routes:
 
     # Bodies
 
-    async def _body(self, request: Request, types: tuple[str, ...]) -> tuple[bytes, str]:
+    async def _body(self, request: Request, types: tuple[str, ...], most: int) -> tuple[bytes, str]:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in types:
             raise HTTPException(415, f"send {' or '.join(types)}, not {kind[:80] or 'an unnamed type'!r}")
@@ -188,15 +191,13 @@ class _Routes:
             async with aclosing(request.stream()) as chunks:
                 async for chunk in chunks:
                     body += chunk
-                    if len(body) > limits.body_bytes:
-                        raise TooExpensive(
-                            "bytes in a body", limit=limits.body_bytes, actual=len(body), hint="send several requests"
-                        )
+                    if len(body) > most:
+                        raise TooExpensive("bytes in a body", limit=most, actual=len(body), hint="send less at once")
             return bytes(body), kind
         raise HTTPException(408, f"the body did not arrive within {limits.body_seconds:g} s")
 
     async def _object(self, request: Request, required: dict[str, type], **optional: type) -> dict[str, Any]:
-        body, _ = await self._body(request, ("application/json",))
+        body, _ = await self._body(request, ("application/json",), QUERY_BYTES)
         data = decode_json(body)
         fields = required | optional
         if type(data) is not dict:

@@ -26,6 +26,7 @@ from sspcore.sidecar.auth import Guard
 from sspcore.sidecar.feeds import Feed, Feeds
 from sspcore.sidecar.limits import ServerLimits
 from sspcore.wire.changes import SchemaOf
+from sspcore.wire.limits import check_sql
 from sspcore.wire.messages import Sub
 
 DEFAULT = "main"
@@ -121,6 +122,8 @@ class Sidecar:
 
     async def register(self, circuit: str, view: str, query: Any, params: Any) -> Snapshot:
         """Register a view. Raises AlreadyExists, SqlError, PlanError, UnknownCircuit."""
+        if isinstance(query, str):
+            check_sql(query)
         return await self.runtime.register(view, query, params, circuit=circuit)
 
     async def unregister(self, circuit: str, view: str) -> None:

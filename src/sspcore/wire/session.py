@@ -17,7 +17,7 @@ from sspcore.engine.update import Snapshot, ViewUpdate
 from sspcore.errors import Full, InternalError, PeerError, SspError, TooExpensive
 from sspcore.wire.frames import delta_message, snapshot_of, snapshot_texts
 from sspcore.wire.json_text import decode_json, encode_json
-from sspcore.wire.limits import PART_BYTES, Limits
+from sspcore.wire.limits import PART_BYTES, Limits, check_sql
 from sspcore.wire.messages import (
     CLIENT_MESSAGES,
     MAX_NAME,
@@ -127,7 +127,10 @@ class ServerSession:
                 raise TooExpensive("bytes in one message", limit=self.limits.message_bytes, actual=len(data))
             plain = self._decode(data)
             echo = _echo(plain)
-            return self._judge(parse(plain, CLIENT_MESSAGES))
+            message = parse(plain, CLIENT_MESSAGES)
+            if type(message) is Sub and len(data) > self.limits.query_bytes:
+                raise TooExpensive("bytes in one sub", limit=self.limits.query_bytes, actual=len(data))
+            return self._judge(message)
         except SspError as error:
             return [self.error(error, **echo)]
 
@@ -175,8 +178,8 @@ class ServerSession:
             raise PeerError("sub names one of view, sql or plan", code="malformed")
         if sub.params is not None and sub.view is not None:
             raise PeerError("params go with sql or plan; a view has its own", code="malformed")
-        if sub.sql is not None and len(sub.sql.encode()) > self.limits.sql_bytes:
-            raise TooExpensive("bytes of SQL", limit=self.limits.sql_bytes, actual=len(sub.sql.encode()))
+        if sub.sql is not None:
+            check_sql(sub.sql, self.limits.sql_bytes)
         self._sids[sub.id] = None
 
     def _ack(self, ack: Ack) -> None:
