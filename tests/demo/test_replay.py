@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -28,7 +29,7 @@ def test_every_change_is_given_once_in_order_and_none_before_its_time(changes, s
         assert moment == moment_of[batch[-1].id]
         if speed is not None:
             assert {moment} == {moment_of[change.id] for change in batch}
-            assert seconds == (moment - changes[0][0]).total_seconds() / speed
+            assert math.isclose(seconds, (moment - changes[0][0]).total_seconds() / speed, abs_tol=1e-9)
         else:
             assert seconds == 0
 
@@ -39,6 +40,12 @@ def test_by_default_the_day_takes_three_minutes():
     *_, (seconds, _, _) = due(changes, default_speed(changes[0][0], changes[-1][0]))
 
     assert round(seconds) == THREE_MINUTES
+
+
+def test_quiet_hours_are_cut_short_where_asked():
+    changes = [(START + timedelta(hours=hour), delete("t", hour)) for hour in (0, 5, 6)]
+
+    assert [0.0, 60.0, 120.0] == [seconds for seconds, _, _ in due(changes, 60, longest=60.0)]
 
 
 def test_the_day_is_whole_and_in_order():

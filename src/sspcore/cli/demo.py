@@ -20,7 +20,7 @@ from sspcore.cli.arguments import SPEED_NOT_GIVEN
 from sspcore.cli.serve import server
 from sspcore.demo import day
 from sspcore.demo.follower import Follower
-from sspcore.demo.replay import default_speed, due
+from sspcore.demo.replay import LONGEST_WAIT, default_speed, due
 from sspcore.demo.verify import Verdict, read_anew, verify
 from sspcore.demo.views import VIEWS
 from sspcore.errors import ConfigError
@@ -88,13 +88,14 @@ async def _show(runtime: Runtime, nursery: trio.Nursery, options: argparse.Names
 async def _replay(runtime: Runtime, speed: float | None) -> int:
     """Feed the day to the runtime at its pace; how many changes."""
     changes = list(day.timed_changes())
+    longest = None
     if speed == SPEED_NOT_GIVEN:
-        speed = default_speed(changes[0][0], changes[-1][0])
+        speed, longest = default_speed(changes[0][0], changes[-1][0]), LONGEST_WAIT
     pace = f"{speed:,.0f} times as fast" if speed else "as fast as possible"
     _say(f"replaying {len(changes):,} changes of 24 June 2013, {pace}")
     start, done = trio.current_time(), 0
     clock = sys.stderr.isatty()
-    for seconds, moment, batch in due(changes, speed):
+    for seconds, moment, batch in due(changes, speed, longest=longest):
         await trio.sleep_until(start + seconds)
         await runtime.ingest(batch)
         done += len(batch)

@@ -11,6 +11,8 @@ from datetime import datetime
 from sspcore.engine.change import Change
 
 THREE_MINUTES = 180.0
+LONGEST_WAIT = 1.0
+"""Seconds without a change after which someone watching thinks that it hangs; before dawn there are hours of them."""
 BATCH = 250
 """Changes per batch where many are due at once: a morning's schedule should not be one jump on the page."""
 
@@ -21,11 +23,15 @@ def default_speed(first: datetime, last: datetime) -> float:
 
 
 def due(
-    changes: Iterable[tuple[datetime, Change]], speed: float | None, most: int = BATCH
+    changes: Iterable[tuple[datetime, Change]],
+    speed: float | None,
+    most: int = BATCH,
+    longest: float | None = None,
 ) -> Iterator[tuple[float, datetime, list[Change]]]:
     """(seconds after the start, moment of the day, changes) in order: what has one moment goes together.
 
-    `speed` None means everything is due at once. At most `most` changes are given at a time.
+    `speed` None means everything is due at once. At most `most` changes are given at a time. No wait is longer than
+    `longest` seconds, where it is given: quiet hours are cut short.
 
     >>> from datetime import UTC
     >>> from sspcore.engine.change import delete
@@ -33,21 +39,17 @@ def due(
     >>> [(s, len(c)) for s, _, c in due([(noon, delete("t", 1)), (noon.replace(hour=13), delete("t", 2))], 60)]
     [(0.0, 1), (60.0, 1)]
     """
-    first: datetime | None = None
     now: datetime | None = None
+    seconds = 0.0
     pending: list[Change] = []
-
-    def seconds() -> float:
-        assert first is not None
-        assert now is not None
-        return (now - first).total_seconds() / speed if speed else 0.0
-
     for moment, change in changes:
-        first = first or moment
-        if now is not None and pending and (len(pending) >= most or (speed is not None and moment != now)):
-            yield seconds(), now, pending
+        if now is not None and (len(pending) >= most or (speed is not None and moment != now)):
+            yield seconds, now, pending
             pending = []
+        if now is not None and speed is not None:
+            wait = (moment - now).total_seconds() / speed
+            seconds += wait if longest is None else min(wait, longest)
         now = moment
         pending.append(change)
-    if now is not None and pending:
-        yield seconds(), now, pending
+    if now is not None:
+        yield seconds, now, pending
