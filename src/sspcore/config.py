@@ -104,12 +104,14 @@ class CircuitConfig:
 class SidecarConfig:
     """`[sidecar]`: the HTTP and WebSocket server.
 
-    Args: `host` and `port`, where it listens; `token_env`, the environment variable that holds the bearer token.
+    Args: `host` and `port`, where it listens; `token_env`, the environment variable that holds the bearer token;
+    `origins`, web origins besides its own whose pages may connect, such as "https://app.example".
     """
 
     host: str = "127.0.0.1"
     port: int = attrs.field(default=8667, validator=[attrs.validators.ge(0), attrs.validators.lt(2**16)])
     token_env: str = "SSPCORE_TOKEN"
+    origins: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -36,7 +36,8 @@ async def _serve(options: argparse.Namespace, asked: trio.CancelScope) -> int:
     async with open_runtime(config) as runtime:
         with asked:
             async with trio.open_nursery() as nursery:
-                address = await nursery.start(partial(server(), runtime, host=host, port=port, token=token))
+                start = partial(server(), runtime, host=host, port=port, token=token, origins=sidecar.origins)
+                address = await nursery.start(start)
                 print(f"serving on {address.url}", flush=True)
                 await trio.sleep_forever()
     return 0
