@@ -11,8 +11,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-import attrs
-
 from sspcore.algebra.values import Value, same
 from sspcore.engine.change import Change
 from sspcore.engine.door import Door, Resolution
@@ -21,10 +19,11 @@ from sspcore.engine.image import dump_image, load_image
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.query import Catalog, Understood, lower_query, understand
 from sspcore.engine.schema import Schema
+from sspcore.engine.statistics import CircuitStatistics, batch_statistics
 from sspcore.engine.table import Id, Net, Row, Table
 from sspcore.engine.undo import Undo
-from sspcore.engine.update import BatchStats, Commit, Result, Snapshot, ViewUpdate
-from sspcore.engine.view import View, ViewStatistics
+from sspcore.engine.update import Commit, Result, Snapshot, ViewUpdate
+from sspcore.engine.view import View
 from sspcore.errors import (
     AlreadyExists,
     CircuitFailed,
@@ -34,17 +33,6 @@ from sspcore.errors import (
     UsageError,
 )
 from sspcore.plan.nodes import Plan, Scan, walk_plan
-
-
-@attrs.frozen
-class CircuitStatistics:
-    """What a circuit holds and has done: version, rows per table, and each view's own counters."""
-
-    name: str
-    version: int
-    tables: Mapping[str, int]
-    views: Mapping[str, ViewStatistics]
-    failed: tuple[str, ...]
 
 
 class Circuit:
@@ -188,7 +176,7 @@ class Circuit:
         net = resolution.net
         if not net and not resolution.widened:
             self._door.commit(resolution)
-            return Commit(self.version, {}, {}, partial(_stats, resolution, 0, 0))
+            return Commit(self.version, {}, {}, partial(batch_statistics, resolution, 0, 0))
         failed: dict[str, Exception] = {}
         readers = self._reached(resolution)
         for view in readers:
@@ -219,7 +207,7 @@ class Circuit:
         for view_id, reason in failed.items():
             self._drop(view_id)
             self._failed[view_id] = reason
-        return Commit(version, updates, failed, partial(_stats, resolution, len(readers), len(updates)))
+        return Commit(version, updates, failed, partial(batch_statistics, resolution, len(readers), len(updates)))
 
     def _advance(self, view: View, resolution: Resolution, version: int) -> ViewUpdate | None:
         """Advance one view; when it raises hydrate it anew; when that raises too, so does this."""
@@ -392,10 +380,3 @@ class Circuit:
 
 def _same_params(a: Mapping[str, Value], b: Mapping[str, Value]) -> bool:
     return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
-
-
-def _stats(resolution: Resolution, visited: int, changed: int) -> BatchStats:
-    return BatchStats(
-        resolution.received, resolution.changed, resolution.no_ops, resolution.duplicates,
-        tuple(resolution.net), visited, changed,
-    )  # fmt: skip

@@ -1,0 +1,33 @@
+"""What a circuit says of its own work, as frozen values.
+
+Owns the counting of a batch and the form of a circuit's statistics. Refuses to measure time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from sspcore.engine.door import Resolution
+from sspcore.engine.update import BatchStats
+from sspcore.engine.view import ViewStatistics
+
+
+@attrs.frozen
+class CircuitStatistics:
+    """What a circuit holds and has done: version, rows per table, and each view's own counters."""
+
+    name: str
+    version: int
+    tables: Mapping[str, int]
+    views: Mapping[str, ViewStatistics]
+    failed: tuple[str, ...]
+
+
+def batch_statistics(resolution: Resolution, visited: int, changed: int) -> BatchStats:
+    """What a batch did, from its resolution and how many views it visited and changed."""
+    return BatchStats(
+        resolution.received, resolution.changed, resolution.no_ops, resolution.duplicates,
+        tuple(resolution.net), visited, changed,
+    )  # fmt: skip
