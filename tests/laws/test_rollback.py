@@ -17,7 +17,7 @@ from tests.laws.faults import Bug, Interrupt, Stop
 from tests.laws.world import World, seeded, state, values
 from tests.profiles import profile, scaled
 
-STRIDE = {"dev": 23, "ci": 5, "nightly": 1}
+STRIDE = {"dev": 23, "ci": 9, "nightly": 1}
 """Every line in nightly runs; otherwise every so many, from a start that the batch number varies."""
 
 

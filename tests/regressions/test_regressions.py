@@ -1,0 +1,104 @@
+"""What once went wrong, as the shortest script that showed it, each with a note. What laws find ends up here."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from sspcore.algebra.values import NAN, FrozenObject
+from sspcore.engine.change import create, merge, upsert
+from sspcore.engine.circuit import Circuit
+from sspcore.engine.schema import Schema
+from sspcore.errors import ChangeRejected
+from sspcore.plan import nodes
+from sspcore.plan.expressions import Call, Column, Constant
+from sspcore.testing.oracle import Mirror, check_circuit
+from tests.laws.test_rollback import Bug
+
+WEST = timezone(timedelta(hours=-5))
+
+
+def deep(levels):
+    value = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+REFUSED = (
+    ("the message about an id nested too deep to print died of RecursionError", upsert("t", deep(3_000), {})),
+    ("so did that about a value", upsert("t", 1, {"x": deep(3_000)})),
+    ("an aware timestamp beyond year 9999 in UTC escaped as OverflowError",
+     upsert("t", 1, {"x": datetime.max.replace(tzinfo=WEST)})),
+    ("an object frozen by the caller was believed to be canonical inside",
+     upsert("t", 1, {"x": FrozenObject({"k": {1}})})),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("note", "change"), REFUSED, ids=[note for note, _ in REFUSED])
+def test_refused_with_a_message(note, change):
+    circuit = Circuit()
+    with pytest.raises(ChangeRejected) as refused:
+        circuit.apply([change])
+    assert len(str(refused.value)) < 500
+    assert not circuit.tables
+
+
+def test_a_plan_with_a_nan_literal_is_equal_to_itself():
+    """Registered twice, it was taken for another query: NaN differs from NaN, field by field."""
+    plan = nodes.Filter(nodes.Scan("t", ("x",)), Call("<", (Column(0), Constant(NAN))))
+    again = nodes.Filter(nodes.Scan("t", ("x",)), Call("<", (Column(0), Constant(NAN))))
+    circuit = Circuit(schemas=[Schema("t", {"x": "real"})])
+    circuit.register("v", plan)
+
+    assert circuit.register("v", again).rows == []
+    assert Constant((1,)) != Constant((True,))
+
+
+def test_a_view_that_raises_late_in_its_step_still_tells_its_readers():
+    """The value was written, then finding the places raised: hydrated anew, nothing seemed to have changed."""
+    circuit = Circuit(schemas=[Schema("t", {"x": "integer"})])
+    ranked = nodes.TopK(nodes.Scan("t", ("x",)), (nodes.OrderTerm(Column(0)),))
+    mirror = Mirror(circuit.register("v", ranked))
+
+    class Raising:
+        def __init__(self, network):
+            self.network = network
+
+        def __getattr__(self, name):
+            if name == "placements":
+                raise Bug(name)
+            return getattr(self.network, name)
+
+    view = circuit.views["v"]
+    view._network = Raising(view._network)
+    mirror.apply(circuit.apply([create("t", 1, {"x": 1})]).updates["v"])
+
+    assert mirror.rows() == [(1,)]
+    check_circuit(circuit)
+
+
+def test_a_view_left_dirty_by_an_interrupt_fails_alone():
+    """When hydrating it raised, every later commit of the circuit was refused."""
+    circuit = Circuit(schemas=[Schema("t", {"x": "integer"})])
+    circuit.register("bad", nodes.Scan("t", ("x",)))
+    circuit.register("good", nodes.Scan("t", ("x",)))
+    bad = circuit.views["bad"]
+
+    def hydrate(tables):
+        raise Bug("no way")
+
+    bad.dirty, bad.hydrate = True, hydrate
+    commit = circuit.apply([create("t", 1, {"x": 1})])
+
+    assert list(commit.failed) == ["bad"]
+    assert circuit.rows("good") == [(1,)]
+    assert circuit.apply([merge("t", 1, {"x": 2})]).updates["good"].updated == (((1,), (2,)),)
+
+
+def test_values_at_the_edge_of_time_are_kept():
+    circuit = Circuit()
+    last = datetime.max.replace(tzinfo=UTC)
+
+    circuit.apply([upsert("t", 1, {"x": last})])
+
+    assert Circuit.restore(circuit.image()).tables["t"].rows == {1: (1, last)}
