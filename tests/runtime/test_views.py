@@ -219,6 +219,22 @@ async def test_a_one_off_query_sees_everything_admitted(autojump_clock):
         assert {} == runtime.circuits["main"].views
 
 
+async def test_a_one_off_query_may_name_the_views_of_its_circuit(autojump_clock):
+    """And a view of another circuit is not mistaken for an empty table."""
+    async with open_test() as runtime:
+        await runtime.create_circuit("ops")
+        await runtime.register("late", "SELECT id FROM flights WHERE delay > 60", circuit="ops")
+        await runtime.ingest([*flights(1, 2), *flights(3, delay=5)])
+        assert [(2,)] == (await runtime.query("SELECT count(*) FROM late", circuit="ops")).rows
+        for call in (
+            lambda: runtime.query("SELECT count(*) FROM late"),
+            lambda: runtime.register("n", "SELECT count(*) FROM late"),
+        ):
+            with pytest.raises(UsageError, match="'late' is a view of circuit ops, not of 'main'"):
+                await call()
+        assert ["flights"] == list(runtime.schemas)
+
+
 async def test_rows_and_snapshot_come_after_everything_admitted_before(autojump_clock):
     async with open_test() as runtime:
         await runtime.register("worst", WORST)

@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
-from sspcore.abc import Accept, Park, Refuse, Resolved
+from sspcore.abc import Accept, Park, Refuse, Resolved, Target
 from sspcore.backpressure.mailbox import Batch, Waiter
 from sspcore.engine.change import Change
 from sspcore.engine.door import Resolution
 from sspcore.errors import ChangeRejected, Full, PluginError
-from sspcore.ingress.base_tables import BaseTables, size_of
+from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane
+from sspcore.ingress.sizes import RowSizes
 from sspcore.routing.guard import Guard
 
-Entries = list[tuple[str, object, object]]
+Entry = tuple[str, object, object]
+Entries = list[Entry]
 
 
 @attrs.frozen
@@ -47,15 +49,15 @@ class Ticket:
     wake: Callable[[], None]
 
 
-@attrs.frozen
+@attrs.define
 class _Routed:
     """A resolved batch spread over its targets; nothing is written yet."""
 
     resolution: Resolution
     parts: dict[str, Entries]
     tables: dict[str, list[str]]
-    behind: tuple[str, ...]
-    routed: int
+    behind: dict[str, None]
+    unrouted: int = 0
 
 
 def _nobody() -> None:
@@ -78,6 +80,7 @@ class Admission:
         self.received = self.accepted = self.refused = self.duplicates = self.unrouted = 0
         self._tickets: dict[int, Ticket] = {}
         self._number = 0
+        self._sizes = RowSizes()
 
     @property
     def waiting(self) -> int:
@@ -161,7 +164,7 @@ class Admission:
         try:
             resolution = self.base.resolve(changes)
             batch = self._route(resolution)
-            size = size_of(resolution.net)
+            size = self._sizes.estimate(resolution.net)
             wait = self._ask(batch, size, now, number)
         except (ChangeRejected, Full, PluginError):
             self._refuse(changes)
@@ -175,30 +178,37 @@ class Admission:
         make = tuple.__new__
         for table, net in resolution.net.items():
             rows += [make(Resolved, (table, key, old, new)) for key, old, new in net]
-        routing = self.router.route(rows) if rows else ()
-        parts: dict[str, Entries] = {}
-        behind: dict[str, None] = {}
-        tables: dict[str, list[str]] = {}
-        lanes = self.lanes
-        unrouted = 0
-        for row, targets in zip(rows, routing, strict=True):
-            if not targets:
-                unrouted += 1
-                continue
-            table, key, _, new = row
-            for circuit, kind in targets:
-                entries = parts.get(circuit)
-                if entries is None:
-                    if not lanes[circuit].running:
-                        behind[circuit] = None
-                        continue
-                    entries = parts[circuit] = []
-                    tables[circuit] = []
-                held = tables[circuit]
-                if not held or held[-1] != table:  # rows come table by table
-                    held.append(table)
-                entries.append((table, key, new if kind == "put" else None))
-        return _Routed(resolution, parts, tables, tuple(behind), len(rows) - unrouted)
+        answers = iter(self.router.route(rows) if rows else ())
+        routed = _Routed(resolution, {}, {}, {})
+        for table, net in resolution.net.items():
+            last: object = None
+            sinks: list[tuple[Callable[[Entry], None], bool]] = []
+            for (key, _, new), targets in zip(net, answers, strict=False):
+                if targets is not last:  # strategies hand out one tuple for many rows: look into it once
+                    last, sinks = targets, self._sinks(routed, table, targets)
+                if not targets:
+                    routed.unrouted += 1
+                for append, put in sinks:
+                    append((table, key, new if put else None))
+        return routed
+
+    def _sinks(
+        self, routed: _Routed, table: str, targets: Sequence[Target]
+    ) -> list[tuple[Callable[[Entry], None], bool]]:
+        """Where the rows of a table with these targets go: per circuit that runs, and whether as puts."""
+        sinks = []
+        for circuit, kind in targets:
+            entries = routed.parts.get(circuit)
+            if entries is None:
+                if not self.lanes[circuit].running:
+                    routed.behind[circuit] = None
+                    continue
+                entries = routed.parts[circuit] = []
+                routed.tables[circuit] = []
+            if table not in routed.tables[circuit]:
+                routed.tables[circuit].append(table)
+            sinks.append((entries.append, kind == "put"))
+        return sinks
 
     def _ask(
         self, batch: _Routed, size: int, now: float, number: int
@@ -255,12 +265,13 @@ class Admission:
             for table in batch.tables[circuit]:
                 lane.receive(table, self.base)
             lane.mailbox.put(Batch(entries, size, offset, waiter, False, now))
-        changed = resolution.changed
         self.received += resolution.received
         self.duplicates += resolution.duplicates
         self.accepted += resolution.received - resolution.duplicates
-        self.unrouted += changed - batch.routed
-        return Admitted(offset, tuple(batch.parts), batch.behind, batch.routed, changed - batch.routed)
+        self.unrouted += batch.unrouted
+        return Admitted(
+            offset, tuple(batch.parts), tuple(batch.behind), resolution.changed - batch.unrouted, batch.unrouted
+        )
 
     def _refuse(self, changes: Sequence[Change]) -> None:
         self.received += len(changes)

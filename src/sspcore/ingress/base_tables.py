@@ -14,14 +14,11 @@ from sspcore.engine.door import Door, Resolution
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.query import Catalog, Understood, understand
 from sspcore.engine.schema import Schema
-from sspcore.engine.table import Net, Table
+from sspcore.engine.table import Table
 from sspcore.engine.update import Result
 from sspcore.engine.view import View
 from sspcore.errors import AlreadyExists
 from sspcore.plan.nodes import Plan
-
-SAMPLE = 64
-"""One row in so many is looked at to estimate a batch's bytes: a percent of what admitting it costs."""
 
 
 class BaseTables:
@@ -31,7 +28,7 @@ class BaseTables:
 
     >>> base = BaseTables(CircuitOptions())
     >>> base.commit(base.resolve([Change("flights", "upsert", "AA1", {"carrier": "AA"})]))
-    >>> base.query("SELECT carrier FROM flights").rows
+    >>> base.answer(base.understand("SELECT carrier FROM flights", None, {})).rows
     [('AA',)]
     """
 
@@ -82,29 +79,12 @@ class BaseTables:
         """The checked plan of a query over these tables and these views of one circuit."""
         return understand(query, params, self._catalog, views)
 
-    def query(self, query: object, params: Mapping[str, Any] | None = None) -> Result:
+    def answer(self, understood: Understood) -> Result:
         """Answer a one-off query: one consistent cut over all tables. Cost: that of computing it once."""
-        understood = self.understand(query, params, {})
-        view = View("", query, understood.plan, understood.params, "", 0)
+        view = View("", None, understood.plan, understood.params, "", 0)
         made = {name: Table(self._catalog[name]) for name in view.tables if name not in self._tables}
         view.hydrate(self._tables | made)
         return Result(view.columns, view.rows())
-
-
-def size_of(net: Mapping[str, Sequence[Net]]) -> int:
-    """About how many bytes a resolved batch's new rows take, from a sample of them."""
-    total = 0
-    for rows in net.values():
-        sample = rows[::SAMPLE]
-        total += sum(map(_row_size, sample)) * len(rows) // len(sample)
-    return total
-
-
-def _row_size(net: Net) -> int:
-    row = net[2]
-    if row is None:
-        return 64
-    return 64 + sum([57 + len(cell) if type(cell) is str or type(cell) is bytes else 36 for cell in row])
 
 
 class Views(Mapping[str, Plan]):

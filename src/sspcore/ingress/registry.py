@@ -13,6 +13,7 @@ from sspcore.abc import ALL
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.query import Understood
 from sspcore.engine.schema import Schema
+from sspcore.engine.update import Result
 from sspcore.errors import AlreadyExists, UnknownCircuit, UnknownView, UsageError
 from sspcore.ingress.backfill import Backfill
 from sspcore.ingress.base_tables import BaseTables, Views
@@ -85,8 +86,8 @@ class Registry:
             raise UsageError(f"a view id is text, not {view!r}")
         if view in self.base.tables:
             raise AlreadyExists(f"{view!r} is a table", hint="views and tables share one namespace")
-        views = self._views(lane)
-        understood = self.base.understand(query, params, views)
+        views = Views({name: registered.bound for name, registered in lane.views.items()})
+        understood = self._understand(lane, query, params, views)
         held = lane.views.get(view)
         if held is not None:
             if not held.means(query, understood.plan, understood.params):
@@ -113,7 +114,11 @@ class Registry:
 
     def understand(self, lane: Lane, query: object, params: Mapping[str, Any] | None) -> Understood:
         """What a query means among the views of a circuit. Raises as `register` does."""
-        return self.base.understand(query, params, self._views(lane))
+        return self._understand(lane, query, params, Views({name: v.bound for name, v in lane.views.items()}))
+
+    def query(self, lane: Lane, query: object, params: Mapping[str, Any] | None) -> Result:
+        """Answer a one-off query over the base tables, where the views of a circuit may be named."""
+        return self.base.answer(self.understand(lane, query, params))
 
     def unregister(self, lane: Lane, registration: Registration) -> bool:
         """Give up a view and the tables only it read; False when that has happened before."""
@@ -125,9 +130,16 @@ class Registry:
         self._forget_unread(gone)
         return True
 
-    @staticmethod
-    def _views(lane: Lane) -> Views:
-        return Views({name: held.bound for name, held in lane.views.items()})
+    def _understand(self, lane: Lane, query: object, params: Mapping[str, Any] | None, views: Views) -> Understood:
+        understood = self.base.understand(query, params, views)
+        for name in sorted(tables_of(understood.plan)):
+            if name in self._names:  # of another circuit: one's own have been inlined
+                homes = [circuit for circuit, other in self.lanes.items() if name in other.views]
+                raise UsageError(
+                    f"{name!r} is a view of circuit {', '.join(homes)}, not of {lane.name!r}",
+                    hint="a query reads tables, and views of its own circuit",
+                )
+        return understood
 
     def _release_name(self, view: str) -> None:
         self._names[view] -= 1

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from math import inf
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -33,8 +32,9 @@ from sspcore.plugins import Plugins
 from sspcore.runtime.circuit_task import Stop, Worker
 from sspcore.runtime.environment import Environment
 from sspcore.runtime.handle import CircuitHandle
-from sspcore.runtime.parking import Applied, Parking
+from sspcore.runtime.parking import Applied
 from sspcore.runtime.queries import is_sql, name_of
+from sspcore.runtime.producers import wait_for_room
 from sspcore.runtime.receipt import Receipt
 from sspcore.runtime.statistics import RuntimeStatistics, circuit_of
 from sspcore.runtime.subscription import Subscription
@@ -172,12 +172,15 @@ class Runtime:
         await self._ready(worker, self._registration(worker, view_id))
         return await worker.ask(lambda stage: stage.circuit.view(view_id).snapshot())
 
-    async def query(self, query: object, params: Mapping[str, Any] | None = None) -> Result:
+    async def query(
+        self, query: object, params: Mapping[str, Any] | None = None, *, circuit: str | None = None
+    ) -> Result:
         """Answer a one-off query over all tables: one consistent cut, everything admitted included, nothing kept.
 
+        Args: `circuit`, whose views may be named as if they were tables ("main").
         Raises SqlError, PlanError or UsageError (the caller's). Cost: that of computing it once, in one step.
         """
-        result = self._registry.base.query(query, params)
+        result = self._registry.query(self._registry.lane(circuit or DEFAULT), query, params)
         await trio.lowlevel.checkpoint()
         return result
 
@@ -242,7 +245,10 @@ class Runtime:
         applied = Applied() if ack == "applied" else None
         outcome = self._admission.submit(batch, self._environment.now(), applied)
         if isinstance(outcome, Ticket):
-            outcome = await self._wait_for_room(outcome)
+            if any(worker.task is trio.lowlevel.current_task() for worker in self._workers.values()):
+                self._admission.forget(outcome)
+                raise UsageError("a circuit's own task cannot wait for room in a circuit: nobody would make room")
+            outcome = await wait_for_room(self._admission, outcome, self._environment.now, self._require_open)
         if applied is None:
             await trio.lowlevel.cancel_shielded_checkpoint()
             return _receipt(outcome)
@@ -255,27 +261,6 @@ class Runtime:
         """`ingest(ack="queued")` without waiting: raises Full where `ingest` would wait for room."""
         self._require_open()
         return _receipt(self._admission.submit_now(_batch(changes), self._environment.now()))
-
-    async def _wait_for_room(self, ticket: Ticket) -> Admitted:
-        admission, now = self._admission, self._environment.now
-        parking = Parking()
-        ticket.wake = parking.wake
-        try:
-            if any(worker.task is trio.lowlevel.current_task() for worker in self._workers.values()):
-                raise UsageError("a circuit's own task cannot wait for room in a circuit: nobody would make room")
-            while True:
-                patience = ticket.patience
-                expired = True
-                with trio.move_on_after(inf if patience is None else ticket.since + patience - now()):
-                    await parking.park()
-                    expired = False
-                if expired:
-                    raise admission.expired(ticket)
-                self._require_open()
-                if (outcome := admission.again(ticket, now())) is not None:
-                    return outcome
-        finally:
-            admission.forget(ticket)
 
     async def settle(self) -> None:
         """Wait until everything admitted is applied and in the outboxes; circuits that are behind come back first.
