@@ -8,10 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sspcore.engine.change import Change, delete
+from sspcore.engine.operators import ordered
 from sspcore.errors import ChangeRejected
 from sspcore.testing.strategies import scenarios
 from tests.laws.world import World, rebatched, state, values
 from tests.profiles import scaled
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_chunks():
+    """Ordered state in chunks of four, so that even these small tables make it split and merge."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ordered, "CHUNK", 4)
+        yield
 
 
 @scaled(2)

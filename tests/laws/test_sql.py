@@ -10,6 +10,8 @@ from sspcore.engine.schema import Schema
 from sspcore.testing.generate.choices import Choices
 from sspcore.testing.generate.scenarios import Scenario, ViewPlan
 from sspcore.testing.generate.tables import History
+from sspcore.testing.oracle import Mirror
+from tests.laws.test_batches import deliver
 from tests.laws.world import World, values
 
 SCHEMAS = (
@@ -71,6 +73,27 @@ def test_a_query_of_the_corpus_equals_recomputation(sql):
             world.apply(batch)
         twin = world.restored()
         assert values(twin.circuit) == values(world.circuit)
+
+
+STARS = (
+    "SELECT * FROM c", "SELECT * FROM c ORDER BY u DESC LIMIT 3", "SELECT a.id, c.* FROM a LEFT JOIN c ON a.u = c.u",
+)  # fmt: skip
+
+
+@given(st.randoms(use_true_random=False), st.data())
+def test_updates_compose_across_resets(random, data):
+    """When a table widens, views of all its columns start anew; updates composed across that still lead there."""
+    world = world_of(Choices(random), STARS, 10)
+    lazy = {name: Mirror(world.circuit.view(name).snapshot()) for name in world.scenario.views}
+    waiting = {}
+    for batch in world.scenario.history:
+        for name, update in world.apply(batch).updates.items():
+            view = world.circuit.view(name)
+            place = view.placements if view.ordered else None
+            waiting[name] = waiting[name].then(update, place) if name in waiting else update
+        if data.draw(st.booleans(), label="deliver"):
+            deliver(world, lazy, waiting)
+    deliver(world, lazy, waiting)
 
 
 @given(st.lists(st.sampled_from(CORPUS), min_size=1, max_size=4), st.randoms(use_true_random=False))
