@@ -49,7 +49,6 @@ class Worker:
         self.stage = stage
         self.registry = registry
         self.admission = admission
-        self.task: trio.lowlevel.Task | None = None
         self.scope = trio.CancelScope()
         self.done = trio.Event()
         self.stopping = False
@@ -62,7 +61,6 @@ class Worker:
     async def work(self) -> None:
         """Take and obey, until told to stop. Raises whatever the circuit raises."""
         mailbox, name = self.lane.mailbox, self.lane.name
-        self.task = trio.lowlevel.current_task()
         while True:
             item = mailbox.take()
             if item is None:

@@ -17,7 +17,7 @@ from sspcore.runtime.parking import Parking
 async def wait_for_room(
     admission: Admission, ticket: Ticket, now: Callable[[], float], require_open: Callable[[], None]
 ) -> Admitted:
-    """Sleep until the ticket's batch is admitted. Raises ChangeRejected, Full or Closed; cancelled, nothing happened."""
+    """Sleep until the ticket's batch is admitted. Raises ChangeRejected, Full, Closed. Cancelled: nothing happened."""
     parking = Parking()
     ticket.wake = parking.wake
     try:

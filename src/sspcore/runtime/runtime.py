@@ -33,8 +33,8 @@ from sspcore.runtime.circuit_task import Stop, Worker
 from sspcore.runtime.environment import Environment
 from sspcore.runtime.handle import CircuitHandle
 from sspcore.runtime.parking import Applied
-from sspcore.runtime.queries import is_sql, name_of
 from sspcore.runtime.producers import wait_for_room
+from sspcore.runtime.queries import is_sql, name_of
 from sspcore.runtime.receipt import Receipt
 from sspcore.runtime.statistics import RuntimeStatistics, circuit_of
 from sspcore.runtime.subscription import Subscription
@@ -245,9 +245,6 @@ class Runtime:
         applied = Applied() if ack == "applied" else None
         outcome = self._admission.submit(batch, self._environment.now(), applied)
         if isinstance(outcome, Ticket):
-            if any(worker.task is trio.lowlevel.current_task() for worker in self._workers.values()):
-                self._admission.forget(outcome)
-                raise UsageError("a circuit's own task cannot wait for room in a circuit: nobody would make room")
             outcome = await wait_for_room(self._admission, outcome, self._environment.now, self._require_open)
         if applied is None:
             await trio.lowlevel.cancel_shielded_checkpoint()
