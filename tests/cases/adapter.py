@@ -23,7 +23,7 @@ class SspAdapter(Adapter):
         self.refused = []
 
     def create_table(self, table):
-        columns = {name: TYPES[kind] for name, kind in table.columns}
+        columns = {name: TYPES.get(kind, "json") for name, kind in table.columns}  # lists are JSON
         key = tuple(table.key) if table.key and len(table.key) > 1 else table.key[0] if table.key else None
         self.tables[table.name] = sspcore.Schema(table.name, columns, key)
         self.circuit.create_table(self.tables[table.name])
