@@ -27,6 +27,11 @@ def popen(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen([*COMMAND, *map(str, arguments)], **pipes)
 
 
+def popen_bytes(*arguments: bytes) -> subprocess.Popen[bytes]:
+    command = [part.encode() for part in COMMAND] + list(arguments)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
 def test_a_pipe_is_read_to_its_end():
     process = popen("query", "-", "SELECT id FROM flights", "--format", "jsonl")
     out, err = process.communicate(DAY.encode(), timeout=SECONDS)
@@ -54,6 +59,41 @@ def test_a_reader_who_has_seen_enough_ends_the_command_quietly(day):
     _, err = process.communicate(timeout=SECONDS)
 
     assert (0, b"") == (process.returncode, err)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+def test_a_full_disk_is_told_without_a_traceback(day):
+    with open("/dev/full", "wb") as full:
+        process = popen("query", day, "SELECT id FROM flights", stdout=full)
+        _, err = process.communicate(timeout=SECONDS)
+
+    assert (1, b"sspcore: No space left on device\n") == (process.returncode, err)
+
+
+@pytest.mark.parametrize(("closing", "stream"), [(">&-", "output"), ("<&-", "input")])
+def test_a_closed_stream_is_told_without_a_traceback(closing, stream):
+    command = f'"{sys.executable}" -m sspcore.cli.main query - "SELECT 1 AS one" {closing}'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False, timeout=SECONDS)
+
+    assert 2 == done.returncode
+    assert f"sspcore: standard {stream} is closed".encode() in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_answers_are_utf_8_whatever_the_locale():
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    process = popen("query", "-", "SELECT 'ü' AS \"ß\"", "--format", "jsonl", env=environment)
+    out, err = process.communicate(b"", timeout=SECONDS)
+
+    assert (0, '{"ß": "ü"}\n'.encode(), b"") == (process.returncode, out, err)
+
+
+def test_a_query_that_is_no_text_is_told():
+    process = popen_bytes(b"query", b"-", b'SELECT 1 AS "\xff"')
+    out, err = process.communicate(b"", timeout=SECONDS)
+
+    assert (2, b"") == (process.returncode, out)
+    assert b"not UTF-8" in err
 
 
 def test_a_followed_file_is_read_as_it_grows_and_ctrl_c_ends_it_well(day):

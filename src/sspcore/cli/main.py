@@ -7,9 +7,11 @@ understood or started; 130 interrupted. Each command lives in its own module, im
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 
 from sspcore.cli import arguments
@@ -28,20 +30,41 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    run: Callable[[argparse.Namespace], int] = import_module(f"sspcore.cli.{options.command}").run
     try:
+        _check_streams(options)
+        run: Callable[[argparse.Namespace], int] = import_module(f"sspcore.cli.{options.command}").run
         code = run(options)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has seen enough (`| head`). Python would complain once more while closing standard output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_output()  # the reader has seen enough (`| head`)
         return DONE
+    except OSError as error:  # a full disk, a terminal that went away
+        print(f"sspcore: {error.strerror or error}", file=sys.stderr)
+        _abandon_output()
+        return REFUSED
     except SspError as error:
         complain(error)
         return MISUSED if isinstance(error, UsageError) else REFUSED
+
+
+def _check_streams(options: argparse.Namespace) -> None:
+    if sys.stdout is None:
+        raise UsageError("standard output is closed")
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() not in ("utf-8", "utf8"):
+        sys.stdout.reconfigure(encoding="utf-8")  # JSON and CSV are UTF-8 whatever the locale
+    try:
+        getattr(options, "sql", "").encode("utf-8")
+    except UnicodeEncodeError:
+        raise UsageError("the query is not UTF-8 text") from None
+
+
+def _abandon_output() -> None:
+    """Nothing more can be written; without this Python would complain once more while closing standard output."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(error: SspError) -> None:

@@ -83,6 +83,8 @@ def _pump(
 def _open(file: str) -> Iterator[tuple[int, str]]:
     """(descriptor, name for messages) of the input."""
     if file == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input is closed", hint=_INPUT)
         yield sys.stdin.fileno(), "standard input"
         return
     try:
