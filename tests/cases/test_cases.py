@@ -4,6 +4,7 @@ The cases live outside the repository, in the folder `SSPCORE_CASES` names (by d
 checkout). Where it is absent a local run skips; CI fails, since there nobody would notice the skip.
 """
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ UNORDERED = {"slt-0917", "slt-0921"}
 
 if SUITES:
     sys.path.append(str(FOLDER))
+    from casekit.adapter import Unsupported
     from casekit.engine import run_suite
     from casekit.filters import run_filters
     from casekit.model import load_suite, read_jsonl
@@ -71,23 +73,23 @@ def test_every_filter_matches_what_the_oracle_says():
 
 @pytest.mark.skipif(not SUITES, reason="no external cases")
 def test_little_is_unsupported_and_the_reference_names_it():
-    """Fewer than one in twenty queries is refused, and the reference page says so of each feature."""
-    total, refused = 0, []
+    """Fewer than one in twenty queries of tier 1 is refused, and the reference page names whatever is, of tier 2 too."""
+    total, gate, refused = 0, 0, []
     for suite in SUITES:
-        fixtures, cases = sql_cases(suite)
+        fixtures, cases = sql_cases(suite, tier=2)
         for case in cases:
             adapter = SspAdapter()
             for table in fixtures[case.fixture].tables.values():
                 adapter.create_table(table)
-            total += 1
-            try:
+            total += case.tier == 1
+            with contextlib.suppress(Unsupported):
                 adapter.register_sql(case.name, case.sql)
-            except Exception:
-                refused.extend(adapter.refused)
+            refused.extend(adapter.refused)
+            gate += case.tier == 1 and bool(adapter.refused)
     reference = (ROOT / "docs" / "reference" / "sql.md").read_text().casefold()
 
-    assert len(refused) < 0.05 * total
-    assert [error.message for error in refused if feature(error).casefold() not in reference] == []
+    assert gate < 0.05 * total
+    assert sorted({feature(e) for e in refused if feature(e).casefold() not in reference}) == []
 
 
 def feature(error):
