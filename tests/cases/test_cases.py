@@ -73,7 +73,7 @@ def test_every_filter_matches_what_the_oracle_says():
 
 @pytest.mark.skipif(not SUITES, reason="no external cases")
 def test_little_is_unsupported_and_the_reference_names_it():
-    """Fewer than one in twenty queries of tier 1 is refused, and the reference page names whatever is, of tier 2 too."""
+    """Fewer than one in twenty queries of tier 1 is refused; the reference names whatever is, of tier 2 too."""
     total, gate, refused = 0, 0, []
     for suite in SUITES:
         fixtures, cases = sql_cases(suite, tier=2)
