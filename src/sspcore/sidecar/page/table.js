@@ -5,6 +5,8 @@ import { decimals, fill, numeric, titled, count } from "/page/format.js";
 export const MOST = 500;
 const SORTED_UP_TO = 20000; // beyond, an unordered view is shown as it came
 const GLIDES_UP_TO = 60; // rows that glide to a new place; longer tables just jump
+const LEAVE_AT_ONCE = 4; // rows that may be seen leaving: more would push the live ones out of sight
+const CALM = 400; // ms between changes from which rows may glide and leave visibly; faster, that would be a blur
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class LiveTable {
@@ -14,6 +16,8 @@ export class LiveTable {
     this.table = table;
     this.empty = empty;
     this.foot = foot;
+    this.leaving = 0;
+    this.changed = 0;
     this.clear();
   }
 
@@ -124,7 +128,10 @@ export class LiveTable {
       for (const name of this.rows.keys()) if (!this.updated.has(name)) this.updated.set(name, null);
     }
     const names = this.visible();
-    const glide = names.length <= GLIDES_UP_TO && this.rows.size > 0 && !still.matches;
+    const now = performance.now();
+    this.calm = now - this.changed >= CALM;
+    this.changed = now;
+    const glide = this.calm && names.length <= GLIDES_UP_TO && this.rows.size > 0 && !still.matches;
     const before = glide ? this.places_of(names) : null;
     this.drop(names);
     let at = this.body.firstChild;
@@ -172,13 +179,17 @@ export class LiveTable {
     for (const [name, row] of this.rows) {
       if (shown.has(name)) continue;
       this.rows.delete(name);
-      if (!this.removed.has(name) || document.hidden) {
+      if (!this.removed.has(name) || document.hidden || !this.calm || this.leaving >= LEAVE_AT_ONCE) {
         row.remove();
         continue;
       }
       row.leaving = true;
       row.className = "removed";
-      setTimeout(() => row.remove(), 540);
+      this.leaving += 1;
+      setTimeout(() => {
+        row.remove();
+        this.leaving -= 1;
+      }, 540);
     }
   }
 
