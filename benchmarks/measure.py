@@ -1,6 +1,7 @@
 """Timing: repeats, the least and the middle, and no time without a right answer.
 
-Owns the clock. Refuses to know what is measured.
+Owns the clock, which counts this process's own seconds: all subjects run in it, in one thread and in memory, and on a
+shared machine waiting for a processor would say more of the neighbours. Refuses to know what is measured.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import gc
 import math
 import statistics
-import time
 from collections.abc import Callable, Sequence
+from time import process_time
 
 import attrs
 
@@ -57,9 +58,9 @@ def _hydrate(workload: Workload, make: Make, tables: Tables, seconds: float, rep
     while len(samples) < repeats or (spent < seconds and len(samples) < 10 * repeats):
         subject = make(workload, tables)
         gc.collect()
-        start = time.perf_counter()
+        start = process_time()
         subject.hydrate()
-        samples.append(time.perf_counter() - start)
+        samples.append(process_time() - start)
         spent += samples[-1]
         if len(samples) == 1:
             check(workload, subject.answer(), tables)
@@ -71,19 +72,19 @@ def _step(workload: Workload, make: Make, tables: Tables, seconds: float, repeat
     assert workload.batches is not None
     subject = make(workload, tables)
     (trial,) = workload.batches(tables, 1)
-    start = time.perf_counter()
+    start = process_time()
     subject.step(trial)
-    each = max(1e-6, time.perf_counter() - start)
+    each = max(1e-6, process_time() - start)
     steps = max(1, min(5000, int(seconds / repeats / each)))
     batches = workload.batches(tables, 1 + repeats * steps)
     samples = []
     for n in range(repeats):
         part = batches[1 + n * steps : 1 + (n + 1) * steps]
         gc.collect()
-        start = time.perf_counter()
+        start = process_time()
         for batch in part:
             subject.step(batch)
-        samples.append((time.perf_counter() - start) / steps)
+        samples.append((process_time() - start) / steps)
     check(workload, subject.answer(), after(tables, batches))
     return samples, steps
 

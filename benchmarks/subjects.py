@@ -14,10 +14,8 @@ import attrs
 
 from benchmarks.triggers import TRIGGERS
 from benchmarks.workloads import COLUMNS, Answer, Op, Tables, Workload
-from sspcore.engine.change import delete, upsert
-from sspcore.engine.circuit import Circuit
+from sspcore import Circuit, Schema, delete, upsert
 from sspcore.engine.interpret import interpret
-from sspcore.engine.schema import Schema
 from sspcore.plan.nodes import Plan
 from sspcore.plan.sql.lower import lower
 

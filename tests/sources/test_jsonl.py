@@ -13,6 +13,7 @@ from sspcore.engine.schema import Schema
 from sspcore.errors import ChangeRejected
 from sspcore.sources.jsonl import ChangeReader, parse_line, read_file
 from sspcore.wire.changes import decode_change
+from tests.profiles import fuzz
 
 GOOD = b'{"table":"t","op":"create","id":1,"row":{"a":2}}'
 
@@ -137,6 +138,8 @@ def outcome_of(reader: ChangeReader, line: bytes) -> list[Change] | str:
         return str(error)
 
 
+@pytest.mark.fuzz
+@fuzz()
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_any_bytes_are_a_change_or_a_refusal(line):
     outcome = outcome_of(ChangeReader("f"), line.replace(b"\n", b" "))
@@ -162,6 +165,8 @@ fields = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.fuzz
+@fuzz()
 @given(fields, st.sampled_from([None, {"t"}]))
 def test_any_object_is_a_change_or_a_refusal(data, wanted):
     outcome = outcome_of(ChangeReader("f", wanted=wanted), json.dumps(data).encode())
