@@ -6,7 +6,7 @@ export const MOST = 500;
 const SORTED_UP_TO = 20000; // beyond, an unordered view is shown as it came
 const GLIDES_UP_TO = 60; // rows that glide to a new place; longer tables just jump
 const LEAVE_AT_ONCE = 4; // rows that may be seen leaving: more would push the live ones out of sight
-const CALM = 400; // ms between changes from which rows may glide and leave visibly; faster, that would be a blur
+const CALM = 3; // changes a second up to which rows glide and leave visibly: faster, that would be a blur
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class LiveTable {
@@ -17,7 +17,7 @@ export class LiveTable {
     this.empty = empty;
     this.foot = foot;
     this.leaving = 0;
-    this.changed = 0;
+    this.recent = [];
     this.clear();
   }
 
@@ -129,8 +129,8 @@ export class LiveTable {
     }
     const names = this.visible();
     const now = performance.now();
-    this.calm = now - this.changed >= CALM;
-    this.changed = now;
+    this.recent = [...this.recent.filter((moment) => now - moment < 1000), now];
+    this.calm = this.recent.length <= CALM + 1;
     const glide = this.calm && names.length <= GLIDES_UP_TO && this.rows.size > 0 && !still.matches;
     const before = glide ? this.places_of(names) : null;
     this.drop(names);
