@@ -37,10 +37,14 @@ Catalog = Mapping[str, TableInfo]
 
 @attrs.frozen
 class Lowered:
-    """A plan, and what its author should know though it is no error (a column no row has brought yet)."""
+    """A plan, and what its author should know though it is no error (a column no row has brought yet).
+
+    `written` are the parameters that the query names, also those that no value of the plan depends on.
+    """
 
     plan: Plan
     warnings: tuple[str, ...] = ()
+    written: frozenset[str] = frozenset()
 
 
 def find_name(name: str, names: Iterable[str], *, exact: bool = False) -> str | None:

@@ -47,6 +47,8 @@ def _item(node: exp.Expression, scope: Scope) -> Tree:
     """One table, or a join in parentheses."""
     session = scope.session
     nested = node.args.get("joins") or []
+    if not isinstance(nested, list):
+        raise session.text.unsupported("joins in this form are not supported", node, hint="write JOIN … ON …")
     if isinstance(node, exp.Table):
         tree: Tree = _table(node, scope)
     elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table | exp.Subquery):

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sqlglot import exp
+
 from sspcore.errors import PlanError, SqlError
 from sspcore.plan.catalog import Catalog, Lowered
 from sspcore.plan.check import check
 from sspcore.plan.nodes import Plan
-from sspcore.plan.sql.queries import lower_query
+from sspcore.plan.sql.queries import judge_unread, lower_query
 from sspcore.plan.sql.session import Session
 from sspcore.plan.sql.text import Text
 
@@ -38,9 +40,11 @@ def lower(sql: str, catalog: Catalog, *, views: Mapping[str, Plan] | None = None
         query = lower_query(tree, session, None, {})
         text.check_names(tree)  # after lowering: what is refused by name is refused better there
         plan = query.relation(ordered=True).plan
+        judge_unread(session)
         check(plan)
     except RecursionError:
         raise SqlError("the query nests too deeply", sql, hint="split it into several views") from None
     except PlanError as error:  # only size can be at fault here
         raise SqlError(error.message, sql, hint=error.hint) from None
-    return Lowered(plan, tuple(session.warnings))
+    written = [p.this.name for p in tree.find_all(exp.Parameter)]
+    return Lowered(plan, tuple(session.warnings), frozenset(written))

@@ -5,7 +5,7 @@ Owns the dispatch and the set operations. What one SELECT is made of is in `sele
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import attrs
@@ -64,6 +64,7 @@ def lower_query(
     from sspcore.plan.sql.select import lower_select  # a SELECT holds queries
 
     session.count_query()
+    session.lowered.add(id(node))
     if isinstance(node, exp.Select):
         return lower_select(node, session, around, ctes, domain)
     if isinstance(node, exp.SetOperation):
@@ -95,8 +96,16 @@ def take_ctes(arguments: Arguments, session: Session, around: Scope | None, ctes
             raise session.text.error(f"WITH names {name!r} twice", item)
         own.add(name)
         visible[name] = Cte(query, names, around, dict(visible))
+        session.ctes.append(visible[name])
     inner.done()
     return visible
+
+
+def judge_unread(session: Session) -> None:
+    """Refuse what is wrong in CTEs that nothing reads: they have no effect, but no part of a query goes unread."""
+    for cte in session.ctes:  # those of a CTE judged here are appended while we go
+        if id(cte.query) not in session.lowered:
+            lower_query(cte.query, session, cte.around, cte.ctes)
 
 
 @attrs.define
@@ -104,7 +113,8 @@ class Combined:
     """Several queries made one (by a set operation or a wrapper), perhaps ordered and limited."""
 
     session: Session
-    plan: Plan
+    make: Callable[[], Plan]
+    """Called only where every column that is read is there: what reads outer columns is lowered again over a domain."""
     symbols: tuple[int, ...]
     names: list[str]
     types: list[str]
@@ -114,19 +124,21 @@ class Combined:
 
     def relation(self, *, ordered: bool = False) -> Relation:
         """Its rows."""
-        relation = Relation(self.plan, self.symbols)
+        relation = Relation(self.make(), self.symbols)
         if (ordered and self.order) or self.limits.any:
             terms = relation.ordered(self.order)
-            return Relation(TopK(self.plan, terms, self.limits.limit, self.limits.offset), self.symbols)
+            return Relation(TopK(relation.plan, terms, self.limits.limit, self.limits.offset), self.symbols)
         return relation
 
 
 def _combined(
-    arguments: Arguments, session: Session, relation: Relation, names: list[str], types: list[str], free: set[int],
-    domain: Domain | None,
+    arguments: Arguments, session: Session, make: Callable[[], Plan], names: list[str], types: list[str],
+    free: set[int], domain: Domain | None,
 ) -> Combined:  # fmt: skip
     """What remains of a node besides its parts: ORDER BY its columns, LIMIT, OFFSET."""
-    outputs = relation.symbols[len(relation.symbols) - len(names) :]
+    owner = session.source()
+    outputs = [session.symbol(name, kind, owner) for name, kind in zip(names, types, strict=True)]
+    symbols = (*(() if domain is None else domain.relation.symbols), *outputs)
     order = output_order(arguments.optional("order"), names, [session.column(s) for s in outputs], session)
     limits = take_limits(arguments, session)
     arguments.done()
@@ -135,7 +147,7 @@ def _combined(
             "LIMIT in a subquery that reads columns of the query around is not supported", arguments.node,
             hint="use min or max", word="LIMIT",
         )  # fmt: skip
-    return Combined(session, relation.plan, relation.symbols, names, types, free, order, limits)
+    return Combined(session, make, symbols, names, types, free, order, limits)
 
 
 def _wrapped(node: exp.Expression, session: Session, around: Scope | None, ctes: Ctes, domain: Domain | None) -> Query:
@@ -148,7 +160,7 @@ def _wrapped(node: exp.Expression, session: Session, around: Scope | None, ctes:
     if not any(node.args.get(name) for name in ("order", "limit", "offset")):
         arguments.done()
         return query
-    return _combined(arguments, session, query.relation(), query.names, query.types, query.free, domain)
+    return _combined(arguments, session, lambda: query.relation().plan, query.names, query.types, query.free, domain)
 
 
 def _set_operation(
@@ -173,16 +185,14 @@ def _set_operation(
     for part, width in zip(parts, widths, strict=True):
         if width != widths[0]:
             raise session.text.error(f"{name} of {widths[0]} columns and {width}", part, hint="select as many")
-    relations = [query.relation() for query in queries]
-    plans = tuple([r.plan for r in relations])
-    plan: Plan = Union(plans, keeps_all) if name == "UNION" else (Intersect if name == "INTERSECT" else Except)(*plans)
     types = [kinds[0] if len(set(kinds)) == 1 else "any" for kinds in zip(*[q.types for q in queries], strict=True)]
-    owner, names = session.source(), queries[0].names
-    symbols = relations[0].symbols[: len(relations[0].symbols) - len(names)] + tuple(
-        [session.symbol(n, kind, owner) for n, kind in zip(names, types, strict=True)]
-    )
     free = set().union(*[query.free for query in queries])
-    return _combined(arguments, session, Relation(plan, symbols), names, types, free, domain)
+
+    def plan() -> Plan:
+        plans = tuple([query.relation().plan for query in queries])
+        return Union(plans, keeps_all) if name == "UNION" else (Intersect if name == "INTERSECT" else Except)(*plans)
+
+    return _combined(arguments, session, plan, queries[0].names, types, free, domain)
 
 
 def _same_union(part: exp.Expression, node: exp.Expression) -> bool:
@@ -211,9 +221,7 @@ def _values(node: exp.Expression, session: Session, ctes: Ctes, domain: Domain |
         raise session.text.unsupported("subqueries in VALUES are not supported", node, hint="use SELECT … UNION ALL")
     names = [f"column{i + 1}" for i in range(len(rows[0]))]
     types = [common([session.type_of(e) for e in cells], cells) for cells in zip(*rows, strict=True)]
-    owner = session.source()
-    symbols = tuple([session.symbol(n, kind, owner) for n, kind in zip(names, types, strict=True)])
-    return _combined(arguments, session, Relation(_rows(names, rows), symbols), names, types, set(), None)
+    return _combined(arguments, session, lambda: _rows(names, rows), names, types, set(), None)
 
 
 def _rows(names: Sequence[str], rows: Sequence[tuple[Expression, ...]]) -> Plan:

@@ -14,6 +14,7 @@ from sqlglot import exp
 from sspcore.errors import InternalError, did_you_mean
 from sspcore.plan.catalog import TableInfo, find_name, unseen
 from sspcore.plan.expressions import Column, Expression, rewrite
+from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.session import Session
 
 
@@ -204,7 +205,12 @@ class Scope:
 
 def identifier(session: Session, node: object) -> tuple[str, bool]:
     """An identifier's name, and whether it is quoted (and so exact)."""
-    if not isinstance(node, exp.Identifier) or not isinstance(node.this, str):
-        place = node if isinstance(node, exp.Expression) else None
+    place = node if isinstance(node, exp.Expression) else None
+    if not isinstance(node, exp.Identifier):
         raise session.text.unsupported("a name in this form is not supported", place, hint="write a plain name")
-    return node.this, bool(node.args.get("quoted"))
+    arguments = Arguments(node, session.text)
+    name, quoted = arguments.take("this"), arguments.flag("quoted")
+    arguments.done()
+    if not isinstance(name, str):
+        raise session.text.unsupported("a name in this form is not supported", place, hint="write a plain name")
+    return name, quoted

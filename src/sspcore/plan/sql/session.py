@@ -8,13 +8,16 @@ positions (`relation.Relation.over`). So an expression may move between nodes fr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sspcore.plan.catalog import Catalog
 from sspcore.plan.expressions import Column, Expression
 from sspcore.plan.nodes import Plan
 from sspcore.plan.sql.text import Text
 from sspcore.plan.types import type_of
+
+if TYPE_CHECKING:
+    from sspcore.plan.sql.scope import Cte
 
 MAX_QUERIES: Final = 500
 """SELECTs in one query, each use of a CTE counted: CTEs that use the one before twice double at each step."""
@@ -32,6 +35,10 @@ class Session:
         self.padded: frozenset[int] = frozenset()
         """Occurrences on the padded side of an outer join: there even key columns may be NULL."""
         self.warnings: dict[str, None] = {}
+        self.ctes: list[Cte] = []
+        """Every query of a WITH."""
+        self.lowered: set[int] = set()
+        """The queries lowered so far, by the identity of their nodes."""
         self._sources = 0
         self._queries = 0
 

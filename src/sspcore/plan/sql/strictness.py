@@ -57,4 +57,6 @@ def faults_of_tree(tree: exp.Expression, tokens: Sequence[Token]) -> Iterator[tu
     written = Counter([t.text for t in tokens if t.token_type in (TokenType.NUMBER, TokenType.STRING)])
     read = Counter([str(node.this) for node in tree.find_all(exp.Literal)])
     for text in written - read:
+        if f"0.{text}" in read:  # .5 is read as 0.5
+            continue
         yield tree, f"the query is not understood whole: {text[:40]!r} has no meaning in its place", "leave it out"

@@ -5,14 +5,17 @@ Owns parsing, and the making of errors with line, column and caret. Refuses to k
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ParseError, SqlglotError, TokenError
+from sqlglot.errors import ParseError
 
 from sspcore.errors import SqlError, UnsupportedSql
 from sspcore.plan.sql.strictness import faults_of_tokens, faults_of_tree
+
+T = TypeVar("T")
 
 QUERY_WORDS: Final = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 STATEMENT_WORDS: Final = frozenset({
@@ -31,10 +34,7 @@ class Text:
 
     def parse(self) -> exp.Expression:
         """The one statement of the text. Raises SqlError where it is not SQL, UnsupportedSql where it is no query."""
-        try:
-            self.tokens = sqlglot.tokenize(self.sql, dialect="postgres")
-        except TokenError as error:
-            raise self._broken(error) from None
+        self.tokens = self._read(sqlglot.tokenize)
         words = [t.text.upper() for t in self.tokens if t.text != ";"]
         if not words:
             raise self.error("there is no query", hint="write SELECT … FROM …")
@@ -44,17 +44,23 @@ class Text:
             )
         if words[0] not in QUERY_WORDS:
             raise self.error(f"a query does not begin with {self.tokens[0].text!r}", hint="begin with SELECT or WITH")
-        try:
-            statements = [s for s in sqlglot.parse(self.sql, dialect="postgres") if s is not None]
-        except ParseError as error:
-            raise self._refused(error) from None
-        except SqlglotError as error:
-            raise self._broken(error) from None
+        statements = [s for s in self._read(sqlglot.parse) if s is not None]
         if len(statements) != 1 or not isinstance(statements[0], exp.Expression):
             raise self.error("there is more than one statement", hint="register each query as a view of its own")
         for start, message in faults_of_tokens(self.tokens):
             raise SqlError(message, self.sql, *self._line_and_column(start), hint="leave it out")
         return statements[0]
+
+    def _read(self, reader: Callable[..., list[T]]) -> list[T]:
+        """What one of sqlglot's readers makes of the text. Raises SqlError."""
+        try:
+            return reader(self.sql, dialect="postgres")
+        except ParseError as error:
+            raise self._refused(error) from None
+        except RecursionError:
+            raise
+        except Exception as error:  # noqa: BLE001  it is no code of ours, and promises no kind of exception
+            raise self._broken(error) from None
 
     def check_names(self, tree: exp.Expression) -> None:
         """Refuse what the parser forgave. Raises SqlError."""
@@ -70,7 +76,7 @@ class Text:
         near = f" near {highlight[:40]!r}" if highlight else ""
         return SqlError(f"syntax error{near}: {message}", self.sql, line, max(1, column - len(highlight) + 1))
 
-    def _broken(self, error: SqlglotError) -> SqlError:
+    def _broken(self, error: Exception) -> SqlError:
         return self.error(f"this is not SQL: {str(error).splitlines()[0][:120] if str(error) else 'unreadable'}")
 
     def error(self, message: str, node: exp.Expression | None = None, *, hint: str = "") -> SqlError:

@@ -1,0 +1,126 @@
+"""Refusals: the place, what is wrong, and what to write instead."""
+
+import pytest
+
+from sspcore.errors import SqlError, UnsupportedSql
+from sspcore.plan.sql.lower import lower
+from tests.plan.sql_world import CATALOG
+
+
+def refusal(sql):
+    with pytest.raises(SqlError) as caught:
+        lower(sql, CATALOG)
+    return caught.value
+
+
+UNSUPPORTED = [
+    ("SELECT id FROM t FOR UPDATE", "FOR UPDATE", "leave it out", "FOR"),
+    ("SELECT DISTINCT ON (a) a, b FROM t", "DISTINCT ON", "GROUP BY", "DISTINCT"),
+    ("SELECT id FROM t ORDER BY a FETCH FIRST 2 ROWS WITH TIES", "WITH TIES", "LIMIT n", "WITH"),
+    ("SELECT id FROM t TABLESAMPLE SYSTEM (10)", "TABLESAMPLE", "filter on a column", ""),
+    ("SELECT id, row_number() OVER (ORDER BY a) FROM t", "window functions", "ORDER BY with LIMIT", ""),
+    ("SELECT id FROM t WINDOW w AS (ORDER BY a)", "WINDOW", "ORDER BY with LIMIT", "WINDOW"),
+    ("SELECT a FROM t GROUP BY ROLLUP (a)", "ROLLUP", "UNION ALL", ""),
+    ("SELECT a FROM t GROUP BY GROUPING SETS ((a), ())", "GROUPINGSETS", "UNION ALL", ""),
+    ("SELECT a FROM t GROUP BY DISTINCT a", "GROUP BY DISTINCT", "list the columns", ""),
+    ("WITH RECURSIVE r AS (SELECT 1) SELECT * FROM r", "WITH RECURSIVE", "joins", "RECURSIVE"),
+    ("SELECT * FROM t NATURAL JOIN u", "NATURAL JOIN", "USING", "NATURAL"),
+    ("SELECT * FROM t, LATERAL (SELECT 1) q", "LATERAL", "join on a condition", ""),
+    ("SELECT * FROM t, generate_series(1, 3)", "functions in FROM", "one row per element", ""),
+    ("SELECT a FROM t INTERSECT ALL SELECT x FROM u", "INTERSECT ALL", "INTERSECT", "ALL"),
+    ("SELECT * FROM public.t", "a schema in front of a table", "name the table alone", ""),
+    ("SELECT now()", "'now'", "parameter", "now"),
+    ("SELECT current_date", "", "parameter", ""),
+    ("SELECT random()", "'random'", "parameter", "random"),
+    ("SELECT b FROM t WHERE b ~ 'a'", "regular expressions", "LIKE", ""),
+    ("SELECT b FROM t WHERE b SIMILAR TO 'a'", "SIMILAR TO", "LIKE", ""),
+    ("SELECT extract(year FROM a) FROM t", "EXTRACT", "column of the table", ""),
+    ("SELECT a + INTERVAL '1 day' FROM t", "intervals", "parameter", ""),
+    ("SELECT b COLLATE \"C\" FROM t", "COLLATE", "lower(x)", ""),
+    ("SELECT a FROM t WHERE a = $1", "numbered parameters", "$name", "1"),
+    ("SELECT a FROM t WHERE a = ?", "parameter", "$name", ""),
+    ("SELECT a FROM t WHERE a = :p", "parameter", "$name", ""),
+    ("SELECT array_agg(a) FROM t", "'array_agg'", "count, sum, avg, min and max", "array_agg"),
+    ("SELECT uper(b) FROM t", "'uper'", "did you mean 'upper'", "uper"),
+    ("SELECT CAST(b AS varchar(10)) FROM t", "a size", "left(x, n)", ""),
+    ("SELECT CAST(b AS interval) FROM t", "a cast to interval", "cast to boolean, integer", ""),
+    ("SELECT id FROM t ORDER BY a LIMIT 1 + 1", "a computed LIMIT", "$limit", ""),
+    ("SELECT id FROM t WHERE a > ALL (SELECT x FROM u)", "= ANY and <> ALL", "max(y)", ""),
+    ("SELECT id FROM t WHERE (a, b) NOT IN (SELECT x, y FROM u)", "a row of several values IN", "EXISTS", ""),
+    ("SELECT a FROM t UNION SELECT x FROM u ORDER BY a + 1", "ORDER BY an expression", "name or position", ""),
+    ("SELECT (SELECT x FROM u WHERE u.id > t.id LIMIT 1) FROM t", "LIMIT in a subquery", "min or max", "LIMIT"),
+    ("SELECT count(DISTINCT a, b) FROM t", "several values", "SELECT DISTINCT", "count"),
+    ("SELECT sum(a ORDER BY b) FROM t", "ORDER BY inside sum", "no order", "sum"),
+    ("DELETE FROM t", "DELETE is no query", "changes", ""),
+    ("EXPLAIN SELECT 1", "EXPLAIN is no query", "SELECT", ""),
+    ("SELECT x'ff'", "X'…'", "parameter", ""),
+    ("SELECT a & 1 FROM t", "bitwise operators", "%", ""),
+    ("SELECT ARRAY[1]", "arrays", "one row per element", ""),
+    ("SELECT a -> 'b' FROM t", "JSON operators", "column of the table", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "message", "hint", "word"), UNSUPPORTED)
+def test_what_is_not_supported_is_named_and_comes_with_what_to_write_instead(sql, message, hint, word):
+    error = refusal(sql)
+    assert isinstance(error, UnsupportedSql)
+    assert message in error.message
+    assert hint in error.hint
+    if word:
+        assert sql[error.column - 1 :].startswith(word)
+
+
+ERRORS = [
+    ("SELECT aa FROM t", "unknown column 'aa'", "did you mean 'a'?", "aa"),
+    ("SELECT t.xx FROM t", "'t' has no column 'xx'", "known: id, a, b, c", "t.xx"),
+    ("SELECT q.a FROM t", "no table 'q' in FROM", "known: t", "q.a"),
+    ("SELECT t.a FROM t AS q", "no table 't' in FROM", "known: q", "t.a"),
+    ("SELECT a FROM tt", "unknown table 'tt'", "did you mean 't'?", "tt"),
+    ("SELECT id FROM t, u", "column 'id' is ambiguous", "t.id or u.id", "id"),
+    ("SELECT 1 FROM t, t", "two tables in FROM are called 't'", "AS another_name", "t"),
+    ("SELECT a FROM t WHERE count(*) > 1", "an aggregate in WHERE", "use HAVING", "count"),
+    ("SELECT sum(count(*)) FROM t", "an aggregate in an aggregate", "use a subquery", "count"),
+    ("SELECT a, count(*) FROM t", "neither grouped by nor inside an aggregate", "GROUP BY", "a"),
+    ("SELECT DISTINCT a FROM t ORDER BY b", "SELECT DISTINCT does not show", "select it too", "b"),
+    ("SELECT a FROM t ORDER BY 2", "ORDER BY 2: there is no such column", "from 1 to 1", "2"),
+    ("SELECT a FROM t GROUP BY 0", "GROUP BY 0", "from 1 to 1", "0"),
+    ("SELECT a, b FROM t UNION SELECT x FROM u", "UNION of 2 columns and 1", "select as many", ""),
+    ("SELECT a FROM t WHERE a IN (SELECT x, y FROM u)", "1 values IN a subquery of 2 columns", "", "a IN"),
+    ("SELECT (SELECT x, y FROM u) FROM t", "gives one column, not 2", "", ""),
+    ("SELECT a FROM t WHERE a = 'x'", "'x' is no integer", "", "'x'"),
+    ("SELECT a FROM t LIMIT -1", "LIMIT is -1", "from 0 on", "1"),
+    ("SELECT a FROM t LIMIT 'x'", "LIMIT is 'x'", "from 0 on", "'x'"),
+    ("SELECT round(a, 1, 2) FROM t", "", "", ""),
+    ("SELECT sum(*) FROM t", "sum(*) has no meaning", "only count", "sum"),
+    ("SELECT *", "SELECT * without FROM", "", "*"),
+    ("SELECT a FROM t WHERE a = 1 1", "syntax error", "", "1"),
+    ("SELECT a FROM t GROUP", "syntax error near 'GROUP'", 'write "GROUP"', "GROUP"),
+    ("SELECT a, FROM t", "a comma with nothing after it", "", ", FROM"),
+    ("SELECT a FROM t; SELECT 1", "more than one statement", "a view of its own", ""),
+    ("", "there is no query", "SELECT", ""),
+    ("hello", "does not begin with 'hello'", "SELECT or WITH", ""),
+    ("SELECT 'abc", "this is not SQL", "", ""),
+    ("WITH q AS (SELECT 1), q AS (SELECT 2) SELECT * FROM q", "WITH names 'q' twice", "", ""),
+    ("SELECT 1e999", "beyond the range", "", "1e999"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "message", "hint", "word"), ERRORS)
+def test_what_is_wrong_is_told_with_its_place(sql, message, hint, word):
+    error = refusal(sql)
+    assert message in error.message
+    assert hint in error.hint
+    if word:
+        assert sql[error.column - 1 :].startswith(word)
+
+
+def test_the_place_is_right_in_a_text_of_several_lines():
+    sql = "SELECT a,\r\n       b\n  FROM t\n WHERE zzz = 1"
+    error = refusal(sql)
+    assert (4, 8) == (error.line, error.column)
+    assert " WHERE zzz = 1\n       ^" == error.caret
+
+
+def test_views_that_double_at_each_step_are_stopped():
+    steps = ["q0 AS (SELECT a FROM t)"] + [f"q{i} AS (SELECT r.a FROM q{i - 1} r, q{i - 1} s)" for i in range(1, 12)]
+    assert "more than 500 SELECTs" in refusal(f"WITH {', '.join(steps)} SELECT a FROM q11").message
