@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import subprocess
+import sys
 import urllib.request
 
 import pytest
@@ -102,3 +104,15 @@ def test_a_bad_configuration_is_told_with_its_place(sspcore, tmp_path):
     assert (2, "") == (done.code, done.out)
     assert "$.sidecar" in done.err
     assert "'port'" in done.err
+
+
+def test_without_the_sidecars_packages_serving_says_what_to_install():
+    code = (
+        "import sys; sys.modules['starlette'] = None\n"
+        "from sspcore.cli.main import main\n"
+        "sys.exit(main(['serve', '--port', '0']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=SECONDS)
+
+    assert (2, b"") == (done.returncode, done.stdout)
+    assert b"sspcore: serving needs starlette\n  hint: pip install 'sspcore[sidecar]'\n" == done.stderr

@@ -50,7 +50,9 @@ def server() -> Any:
     except ImportError as error:
         if error.name is not None and error.name.startswith("sspcore"):
             raise
-        raise UsageError(f"serving needs {error.name}", hint="pip install 'sspcore[sidecar]'") from None
+        raise UsageError(
+            f"serving needs {(error.name or 'more').partition('.')[0]}", hint="pip install 'sspcore[sidecar]'"
+        ) from None
     return serve
 
 
