@@ -112,5 +112,3 @@ def test_work_is_linear_in_the_changes():
 
     assert [[1]] == asked
     assert ((1, (0,), (1000,)),) == one.changes
-
-

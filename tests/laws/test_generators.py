@@ -55,10 +55,12 @@ SHAPES = {
     "mark without key": lambda n: isinstance(n, nodes.Mark) and n.key is None,
     "aggregate without groups": lambda n: isinstance(n, nodes.Aggregate) and not n.groups,
     "distinct aggregate": lambda n: isinstance(n, nodes.Aggregate) and any(c.distinct for _, c in n.aggregates),
-    "sum or avg": lambda n: isinstance(n, nodes.Aggregate)
-    and any(c.function in ("sum", "avg") for _, c in n.aggregates),
-    "min or max": lambda n: isinstance(n, nodes.Aggregate)
-    and any(c.function in ("min", "max") for _, c in n.aggregates),
+    "sum or avg": lambda n: (
+        isinstance(n, nodes.Aggregate) and any(c.function in ("sum", "avg") for _, c in n.aggregates)
+    ),
+    "min or max": lambda n: (
+        isinstance(n, nodes.Aggregate) and any(c.function in ("min", "max") for _, c in n.aggregates)
+    ),
     "union all": lambda n: isinstance(n, nodes.Union) and n.all,
     "union": lambda n: isinstance(n, nodes.Union) and not n.all,
     "limit": lambda n: isinstance(n, nodes.TopK) and n.limit is not None,

@@ -75,7 +75,7 @@ UNREAD = (
     "WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n + 1 FROM r) SELECT n FROM r",
     "SELECT id FROM a NATURAL JOIN b",
     "SELECT id FROM a WHERE u BETWEEN SYMMETRIC 3 AND 1",
-    "SELECT id FROM a ORDER BY v COLLATE \"C\"",
+    'SELECT id FROM a ORDER BY v COLLATE "C"',
     "SELECT now()",
     "SELECT random() FROM a",
     "SELECT id FROM a, LATERAL (SELECT b.v FROM b WHERE b.u = a.u) AS l",

@@ -224,6 +224,4 @@ CORPUS = {
     """,
 }
 
-QUERIES = [
-    (topic, line.strip()) for topic, text in CORPUS.items() for line in text.splitlines() if line.strip()
-]
+QUERIES = [(topic, line.strip()) for topic, text in CORPUS.items() for line in text.splitlines() if line.strip()]

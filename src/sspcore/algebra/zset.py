@@ -87,5 +87,3 @@ class ZSet:
     def map(self, function: Callable[[Row], Row]) -> ZSet:
         """The image; weights of rows that meet add up; linear."""
         return ZSet([(function(row), weight) for row, weight in self.items()])
-
-

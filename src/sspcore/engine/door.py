@@ -134,9 +134,7 @@ class Door:
                     draft = drafts[change.table] = self._draft(change.table, created)
                 judge = _JUDGES.get(change.op) if type(change.op) is str else None
                 if judge is None:
-                    raise ChangeRejected(
-                        f"unknown op {shown(change.op)}", hint=did_you_mean(shown(change.op), OPS)
-                    )
+                    raise ChangeRejected(f"unknown op {shown(change.op)}", hint=did_you_mean(shown(change.op), OPS))
                 if not judge(self, draft, change):
                     no_ops += 1
         except ChangeRejected as error:

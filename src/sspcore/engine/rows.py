@@ -111,8 +111,7 @@ class RowMaker:
         if len(given) != self.width:
             raise ChangeRejected(
                 f"row {shown(key)} of table {self.schema.table!r} has {len(given)} cells, "
-                f"the table {self.width} columns: "
-                + ", ".join(self.names)
+                f"the table {self.width} columns: " + ", ".join(self.names)
             )
         cells = [None if value is None else self._convert(at, value) for at, value in enumerate(given)]
         self._fill_key(cells, key)
@@ -157,9 +156,7 @@ class RowMaker:
         if type(name) is not str or not name:
             raise ChangeRejected(f"table {table!r}: {shown(name)} is no column name")
         if not self.schema.open:
-            raise ChangeRejected(
-                f"unknown column {name!r} in table {table!r}", hint=did_you_mean(name, self.names)
-            )
+            raise ChangeRejected(f"unknown column {name!r} in table {table!r}", hint=did_you_mean(name, self.names))
         if self.width >= self.max_columns:
             raise ChangeRejected(f"table {table!r} would have more than {self.max_columns} columns (max_columns)")
         canonical(name)

@@ -177,5 +177,3 @@ def difference(before: Mapping[Key, Row], after: Mapping[Key, Row]) -> tuple[Row
         if old is None or not same(old, row):
             changes.append((key, old, row))
     return tuple(changes)
-
-

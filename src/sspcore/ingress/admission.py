@@ -210,9 +210,7 @@ class Admission:
             sinks.append((entries.append, kind == "put"))
         return sinks
 
-    def _ask(
-        self, batch: _Routed, size: int, now: float, number: int
-    ) -> tuple[frozenset[str], float | None] | None:
+    def _ask(self, batch: _Routed, size: int, now: float, number: int) -> tuple[frozenset[str], float | None] | None:
         """What the targets' policies say together: None to go ahead, whom to wait for; or Full."""
         claimed = self._claimed(number)
         parked = False

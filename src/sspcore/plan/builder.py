@@ -268,4 +268,3 @@ def _bound(value: Count) -> Constant | Param | None:
     resolved = term(value).resolve(lambda name: Column(0, name))
     assert isinstance(resolved, Constant | Param)
     return resolved
-

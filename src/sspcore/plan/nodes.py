@@ -328,9 +328,7 @@ def bind_plan(plan: Plan, params: Mapping[str, Value]) -> Plan:
 
 def params_of(plan: Plan) -> set[str]:
     """The names of all parameters the plan reads."""
-    return {
-        e.name for node in walk_plan(plan) for top in expressions(node) for e in walk(top) if isinstance(e, Param)
-    }
+    return {e.name for node in walk_plan(plan) for top in expressions(node) for e in walk(top) if isinstance(e, Param)}
 
 
 def tables_of(plan: Plan) -> set[str]:

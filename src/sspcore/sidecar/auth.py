@@ -47,7 +47,9 @@ def is_loopback(host: str) -> bool:
 def _origin(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/") or parts.query:
-        raise ConfigError(f"{text!r} is no origin", hint="an origin is scheme://host[:port], such as https://app.example")
+        raise ConfigError(
+            f"{text!r} is no origin", hint="an origin is scheme://host[:port], such as https://app.example"
+        )
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
