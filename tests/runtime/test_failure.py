@@ -229,6 +229,28 @@ async def test_destroying_a_circuit_that_is_behind(autojump_clock):
         assert ["main"] == list(runtime.circuits)
 
 
+async def test_a_refill_that_fails_is_tried_again_and_counts(autojump_clock):
+    """Nothing that goes wrong on the way back may reach the other circuits, or leave this one half-way."""
+    async with open_test() as runtime:
+        await runtime.register("all", ALL)
+        async with reading(runtime, "all") as reader:
+            await runtime.ingest(flights(1))
+            stage = runtime._workers["main"].stage
+            adopt, faults = stage.adopt, [ZeroDivisionError(), MemoryError()]
+
+            def adopt_in_the_end(*arguments):
+                if faults:
+                    raise faults.pop()
+                adopt(*arguments)
+
+            stage.adopt = adopt_in_the_end
+            fail(runtime)
+            await runtime.settle()
+            assert ("running", 3) == (runtime.circuits["main"].state, runtime.circuits["main"].statistics().restarts)
+            await runtime.ingest(flights(2))
+            judge(runtime, reader)
+
+
 async def test_a_strategy_that_fails_wastes_work_and_loses_nothing(autojump_clock):
     class Fickle(Dependency):
         def route(self, rows):

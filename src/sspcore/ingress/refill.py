@@ -15,10 +15,9 @@ def refill(lane: Lane, base: BaseTables, options: CircuitOptions) -> Circuit:
     of the history. A view that cannot be computed is left out and marked failed; the others stand.
     """
     circuit = Circuit(lane.name, options=options)
-    tables = sorted(lane.needed())
-    for name in tables:
+    for name in sorted(lane.needed()):
         circuit.create_table(base.tables[name].schema)
-    circuit.deliver([(name, key, row) for name in tables for key, row in base.tables[name].rows.items()])
+        circuit.tables[name].write((key, None, row) for key, row in base.tables[name].rows.items())
     for registration in lane.views.values():
         if registration.live or registration.failed is not None:
             try:

@@ -73,7 +73,8 @@ class Worker:
                 return
             else:
                 self._obey(item)
-            await trio.lowlevel.checkpoint()
+            if len(mailbox):  # otherwise it parks at once, which is a checkpoint too
+                await trio.lowlevel.checkpoint()
 
     def _apply(self, run: list[Batch]) -> None:
         self.taken = run

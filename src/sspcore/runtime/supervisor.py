@@ -66,12 +66,12 @@ async def _come_back(worker: Worker, environment: Environment, options: Callable
         await trio.sleep(wait)
         try:
             circuit = refill(lane, worker.registry.base, options())
+            worker.stage.adopt(circuit, {v.view: v.failed for v in lane.views.values() if v.failed is not None})
         except Exception as error:
             log.exception("circuit %r could not be refilled", lane.name)
             lane.error = error
             continue
         lane.refilled()
-        worker.stage.adopt(circuit, {v.view: v.failed for v in lane.views.values() if v.failed is not None})
         return True
 
 
