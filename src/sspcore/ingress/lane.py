@@ -128,7 +128,7 @@ class Lane:
             self._readers[table] = self._readers.get(table, 0) + 1
 
     def remove_view(self, registration: Registration) -> frozenset[str]:
-        """A view no more; gives up, and gives, the tables no other view reads: held but not routed they would go stale."""
+        """A view no more; gives the tables no other view reads, and gives them up: unrouted they would go stale."""
         del self.views[registration.view]
         if self.running:
             self.mailbox.command(RemoveView(registration.view))
