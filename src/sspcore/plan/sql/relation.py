@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from sspcore.errors import InternalError
-from sspcore.plan.expressions import Column, Expression, columns_read, conjunction, rewrite
+from sspcore.plan.expressions import Column, Expression, columns_read, conjunction, conjuncts, rewrite
 from sspcore.plan.nodes import Distinct, Filter, Join, OrderTerm, Pairs, Plan, Project
 
 Equalities = Sequence[tuple[Expression, Expression]]
@@ -33,7 +33,7 @@ class Relation:
 
     def filtered(self, conditions: list[Expression]) -> Relation:
         """The rows that meet all conditions."""
-        predicate = conjunction(conditions)
+        predicate = conjunction([part for c in conditions for part in conjuncts(c)])
         return self if predicate is None else Relation(Filter(self.plan, self.over(predicate)), self.symbols)
 
     def projected(self, cells: Sequence[tuple[int, str, Expression]]) -> Relation:
