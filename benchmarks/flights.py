@@ -193,8 +193,8 @@ def make(path: Path, periods: tuple[str, ...]) -> int:
     return len(found)
 
 
-def run_query(path: Path, sql: str) -> tuple[list[dict[str, Any]], float, float]:
-    """(rows, seconds, peak MiB) of `sspcore query`, start of Python included."""
+def run_query(path: Path, sql: str) -> tuple[list[dict[str, Any]], float, float, float]:
+    """(rows, seconds, of them on a processor, peak MiB) of `sspcore query`, start of Python included."""
     command = [sys.executable, "-m", "sspcore.cli.main", "query", str(path), sql, "--format", "jsonl"]
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
@@ -204,7 +204,7 @@ def run_query(path: Path, sql: str) -> tuple[list[dict[str, Any]], float, float]
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"sspcore query failed: {sql}")
-    return rows, time.perf_counter() - start, usage.ru_maxrss / 1024
+    return rows, time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def database(path: Path) -> sqlite3.Connection:
@@ -241,13 +241,14 @@ def main() -> int:
     # All queries run before the oracle loads: on Linux a child's peak memory counts its parent's at the fork.
     runs = [run_query(path, sql) for _, sql in QUERIES]
     oracle = database(path)
-    print(f"{'query':<28}{'rows':>8}{'seconds':>10}{'changes/s':>12}{'peak MiB':>10}")
-    for (name, sql), (rows, seconds, peak) in zip(QUERIES, runs, strict=True):
+    print(f"{'query':<28}{'rows':>6}{'seconds':>9}{'changes/s':>11}{'CPU s':>7}{'changes/CPU s':>15}{'peak MiB':>10}")
+    for (name, sql), (rows, seconds, busy, peak) in zip(QUERIES, runs, strict=True):
         shown, right = [tuple(row.values()) for row in rows], oracle.execute(sql).fetchall()
         if "ORDER BY" not in sql:
             shown, right = sorted(shown, key=repr), sorted(right, key=repr)
         assert shown == right, f"{name}: the answer differs from SQLite's"
-        print(f"{name:<28}{len(rows):>8,}{seconds:>10.1f}{YEAR_CHANGES / seconds:>12,.0f}{peak:>10,.0f}", flush=True)
+        rates = f"{seconds:>9.1f}{YEAR_CHANGES / seconds:>11,.0f}{busy:>7.1f}{YEAR_CHANGES / busy:>15,.0f}"
+        print(f"{name:<28}{len(rows):>6,}{rates}{peak:>10,.0f}", flush=True)
     return 0
 
 
