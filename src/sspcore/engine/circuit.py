@@ -323,8 +323,8 @@ class Circuit:
         if isinstance(query, str) and query in self._views:
             view = self._views[query]
             return explain_plan(view.plan, view.params, view.warnings)
-        plan, warnings = lower_query(query, self._catalog(), self._plans())
-        return explain_plan(plan, {}, warnings)
+        lowered = lower_query(query, self._catalog(), self._plans())
+        return explain_plan(lowered.plan, {}, lowered.warnings)
 
     # Image
 

@@ -14,6 +14,7 @@ from sspcore.algebra.values import Value, canonical
 from sspcore.engine.schema import Schema, open_schema
 from sspcore.engine.table import Table
 from sspcore.errors import UnknownTable, UsageError, did_you_mean
+from sspcore.plan.catalog import Lowered
 from sspcore.plan.check import check
 from sspcore.plan.nodes import Plan, bind_plan, params_of, tables_of
 
@@ -49,55 +50,53 @@ class Catalog(Mapping[str, Schema]):
         return len(self._tables)
 
 
-def lower_query(query: object, catalog: Catalog, views: Mapping[str, Plan]) -> tuple[Plan, tuple[str, ...]]:
+def lower_query(query: object, catalog: Catalog, views: Mapping[str, Plan]) -> Lowered:
     """The checked plan of a query, and warnings. Raises SqlError, PlanError or UsageError: always the caller's.
 
     `views` maps view ids to their plans; `FROM view` inlines them.
     """
-    warnings: tuple[str, ...] = ()
     if isinstance(query, str):
         from sspcore.plan.sql.lower import lower  # sqlglot is imported only when SQL is used
 
         lowered = lower(query, catalog, views=views)
-        plan, warnings = lowered.plan, lowered.warnings
     elif isinstance(query, Plan):
-        plan = query
+        lowered = Lowered(query)
     elif isinstance(query, Mapping):
         from sspcore.plan.json import from_json
 
-        plan = from_json(query)
+        lowered = Lowered(from_json(query))
     elif hasattr(query, "lower"):
         lowered = query.lower(catalog)
-        plan, warnings = lowered.plan, lowered.warnings
     else:
         raise UsageError(
             f"a query is SQL text, a builder query, a plan or a JSON plan, not {type(query).__name__}",
             hint="start with sspcore.query('table'), or pass SQL text",
         )
-    check(plan)
-    for name in sorted(tables_of(plan)):
+    check(lowered.plan)
+    for name in sorted(tables_of(lowered.plan)):
         if name in views:
             raise UsageError(f"{name!r} is a view", hint="only SQL reads views by name")
         if name not in catalog:
             raise UnknownTable(name, catalog)
-    return plan, warnings
+    return lowered
 
 
 def understand(
     query: object, params: Mapping[str, Any] | None, catalog: Catalog, views: Mapping[str, Plan]
 ) -> Understood:
     """`lower_query`, with a canonical value for every parameter; UsageError for a missing or an unknown one."""
-    plan, warnings = lower_query(query, catalog, views)
-    values = _checked_params(plan, params or {})
+    lowered = lower_query(query, catalog, views)
+    values = _checked_params(lowered, params or {})
     if values:
-        check(bind_plan(plan, values))  # a LIMIT may be a parameter, and then only its value can be judged
-    return Understood(plan, values, warnings)
+        check(bind_plan(lowered.plan, values))  # a LIMIT may be a parameter, and then only its value can be judged
+    return Understood(lowered.plan, values, lowered.warnings)
 
 
-def _checked_params(plan: Plan, params: Mapping[str, Any]) -> dict[str, Value]:
-    wanted = params_of(plan)
+def _checked_params(lowered: Lowered, params: Mapping[str, Any]) -> dict[str, Value]:
+    """The values the plan depends on; one that is written in the query and without effect is checked and dropped."""
+    wanted = params_of(lowered.plan)
     for name in params:
-        if name not in wanted:
+        if name not in wanted and name not in lowered.written:
             raise UsageError(f"the query has no parameter ${name}", hint=did_you_mean(str(name), wanted))
     missing = sorted(wanted - set(params))
     if missing:
@@ -108,4 +107,4 @@ def _checked_params(plan: Plan, params: Mapping[str, Any]) -> dict[str, Value]:
             values[name] = canonical(value)
         except ValueError as error:
             raise UsageError(f"parameter ${name}: {error}") from None
-    return values
+    return {name: value for name, value in values.items() if name in wanted}

@@ -17,7 +17,7 @@ from sspcore.plan.nodes import Plan, Project, Scan, TopK, columns
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.conditions import conditions, expression_condition
 from sspcore.plan.sql.frame import Condition, Frame
-from sspcore.plan.sql.join_tree import Inner, Leaf, Outer, Tree, inner
+from sspcore.plan.sql.join_tree import Inner, Leaf, Outer, Tree, inner, sources_of
 from sspcore.plan.sql.refusals import NAMES
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.scope import Cte, Scope, Source, identifier
@@ -37,10 +37,19 @@ def lower_from(node: exp.Expression | None, joins: Sequence[exp.Expression], sco
     arguments = Arguments(node, session.text)
     tree = _item(arguments.node_at("this"), scope)
     arguments.done()
-    # Only an explicit ON looks back; `FROM a, b JOIN c ON …` may speak of b and c, and we let it speak of a as well.
+    return _chain(tree, joins, scope)
+
+
+def _chain(tree: Tree, joins: Sequence[exp.Expression], scope: Scope) -> Tree:
+    """The joins that follow a table. A comma binds less than JOIN: `a, b RIGHT JOIN c` is `a, (b RIGHT JOIN c)`."""
+    apart: Tree | None = None
     for join in joins:
-        tree = _join(tree, join, scope)
-    return tree
+        if isinstance(join, exp.Join) and not any(v for k, v in join.args.items() if k != "this"):
+            apart = tree if apart is None else inner(apart, tree, ())
+            tree = _item(join.this, scope)
+        else:
+            apart, tree = _join(apart, tree, join, scope)
+    return tree if apart is None else inner(apart, tree, ())
 
 
 def _item(node: exp.Expression, scope: Scope) -> Tree:
@@ -66,9 +75,7 @@ def _item(node: exp.Expression, scope: Scope) -> Tree:
         raise session.text.unsupported(
             "FROM takes tables, views, CTEs, subqueries and VALUES", node, hint="use one row per element"
         )
-    for join in nested:
-        tree = _join(tree, join, scope)
-    return tree
+    return _chain(tree, nested, scope)
 
 
 def _table(node: exp.Table, scope: Scope) -> Leaf:
@@ -186,7 +193,8 @@ def _alias(node: exp.Expression | None, session: Session) -> tuple[str, list[str
     return ("" if name is None else identifier(session, name)[0]), names
 
 
-def _join(left: Tree, node: exp.Expression, scope: Scope) -> Tree:
+def _join(apart: Tree | None, left: Tree, node: exp.Expression, scope: Scope) -> tuple[Tree | None, Tree]:
+    """One JOIN to what stands left of it; what commas set `apart` is joined to the result later."""
     session = scope.session
     if not isinstance(node, exp.Join):
         raise session.text.unsupported("this kind of join is not supported", node)
@@ -200,11 +208,11 @@ def _join(left: Tree, node: exp.Expression, scope: Scope) -> Tree:
     if side not in SIDES or kind not in ("", "INNER", "OUTER", "CROSS") or (side and kind == "CROSS"):
         hint = "use EXISTS" if kind == "SEMI" else "use NOT EXISTS" if kind == "ANTI" else "use INNER or LEFT JOIN"
         raise session.text.unsupported(f"{side} {kind} JOIN is not supported".strip(), node, hint=hint)
-    before = list(scope.sources)
+    before, known = [s for s in scope.sources if s.id in left.sources], list(scope.sources)
     right = _item(arguments.node_at("this"), scope)
     on, using = arguments.optional("on"), arguments.nodes("using")
     arguments.done()
-    added = [s for s in scope.sources if s not in before]
+    added = [s for s in scope.sources if s not in known]
     if kind == "CROSS" and (on is not None or using):
         raise session.text.error("CROSS JOIN takes no condition", node, hint="write JOIN … ON …")
     if side and on is None and not using:
@@ -212,13 +220,18 @@ def _join(left: Tree, node: exp.Expression, scope: Scope) -> Tree:
     _mark_padded(side, before, added, left, right, session)
     if using:
         equal = [_using(n, SIDES[side], before, added, scope) for n in using]
-        return _made(SIDES[side], left, right, [Condition((), e) for e in equal])
+        return apart, _made(SIDES[side], left, right, [Condition((), e) for e in equal])
     if on is None:
-        return inner(left, right, ())
+        return apart, inner(left, right, ())
     frame = Frame(session, scope, "ON")
-    if not side:
-        return inner(left, right, conditions(on, frame))
-    return _made(SIDES[side], left, right, [expression_condition(part, frame) for part in _conjuncts(on)])
+    parts = [expression_condition(part, frame) for part in _conjuncts(on)] if side else conditions(on, frame)
+    if apart is not None and any(sources_of(part, session) & apart.sources for part in parts):
+        if side in ("RIGHT", "FULL"):
+            raise session.text.error(
+                f"ON of a {side} JOIN reads a table that a comma sets apart", node, hint="write CROSS JOIN for it"
+            )
+        left, apart = inner(apart, left, ()), None  # no SQL, but it can mean only this, and others allow it
+    return apart, _made(SIDES[side], left, right, parts)
 
 
 def _made(kind: str, left: Tree, right: Tree, on: list[Condition]) -> Tree:

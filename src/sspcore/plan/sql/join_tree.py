@@ -109,8 +109,13 @@ def _outer(tree: Outer, conditions: Sequence[Condition], session: Session) -> Re
         for step in condition.steps:
             if left.has(step.needs):
                 left = step.apply(left)
-            else:
+            elif right.has(step.needs):
                 right = step.apply(right)
+            else:
+                raise session.text.unsupported(
+                    f"a subquery that reads both sides in ON of a {tree.kind.upper()} JOIN is not supported", word="ON",
+                    hint="join to a query in FROM that has the subquery's answer as a column",
+                )  # fmt: skip
     pairs, residual = _split([c.expression for c in on if c.expression is not None], left, right)
     return _applied(left.joined(tree.kind, right, pairs, residual), above)
 

@@ -1,0 +1,134 @@
+"""DuckDB and SQLite with the same rows, asked the same text.
+
+Owns the connections, and the comparison of their answers with ours: TRUE is 1 in SQLite, numbers agree to twelve
+digits. What a database refuses, or reports as out of its range, is no answer.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import duckdb
+
+from tests.plan.random_sql.tables import PARAMS, SCHEMAS
+
+TYPES = {"integer": "BIGINT", "real": "DOUBLE", "text": "TEXT", "boolean": "BOOLEAN"}
+Row = tuple
+
+
+def literal(value: object) -> str:
+    """A value as SQL."""
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, bool):
+        return str(value).upper()
+    return "NULL" if value is None else f"({value!r})"
+
+
+def without_params(sql: str) -> str:
+    """The text with each $name as its value. (No literal of ours holds a dollar.)"""
+    return re.sub(
+        r"(LIMIT |OFFSET )?\$(\w+)", lambda m: f"{m[1]}{PARAMS[m[2]]}" if m[1] else literal(PARAMS[m[2]]), sql
+    )
+
+
+def plain(row: Iterable, *, booleans: bool) -> Row:
+    """A row as all print it: rounded numbers; booleans kept apart from numbers where the database has them."""
+    return tuple([_cell(cell, booleans) for cell in row])
+
+
+def _cell(cell: object, booleans: bool) -> object:
+    if isinstance(cell, bool):
+        return f"<{cell}>" if booleans else float(cell)
+    if isinstance(cell, int | float | Decimal):
+        return float(f"{float(cell):.12g}") + 0.0
+    return cell
+
+
+class Peer:
+    """A database that holds the tables."""
+
+    booleans = True
+
+    def run(self, sql: str) -> list[Row]:
+        """Execute a statement. Raises the database's own error."""
+        raise NotImplementedError
+
+    def create(self) -> None:
+        """The empty tables."""
+        for schema in SCHEMAS:
+            columns = ", ".join([f"{n} {TYPES[k]}" for n, k in schema.columns.items()])
+            self.run(f"CREATE TABLE {schema.table} ({columns})")
+
+    def load(self, tables) -> None:
+        """These rows and no others."""
+        for schema in SCHEMAS:
+            self.run(f"DELETE FROM {schema.table}")
+            rows = [f"({', '.join(map(literal, row))})" for row in tables[schema.table].rows.values()]
+            if rows:
+                self.run(f"INSERT INTO {schema.table} VALUES {', '.join(rows)}")
+
+    def view(self, name: str, sql: str | None) -> None:
+        """A view of this name instead of an older one; none where the database would not understand it."""
+        self.run(f"DROP VIEW IF EXISTS {name}")
+        if sql is not None:
+            self.ask(f"CREATE VIEW {name} AS {sql}")
+
+    def ask(self, sql: str) -> list[Row] | None:
+        """The rows; None when the database has no answer to this."""
+        raise NotImplementedError
+
+
+class DuckDb(Peer):
+    """Set to divide and to order as Postgres does."""
+
+    def __init__(self) -> None:
+        self.database = duckdb.connect(":memory:", config={"threads": "1"})
+        self.run("SET integer_division = true; SET default_null_order = 'nulls_last_on_asc_first_on_desc'")
+        self.refused: dict[str, int] = {}
+        self.create()
+
+    def run(self, sql: str) -> list[Row]:
+        return self.database.execute(sql).fetchall()
+
+    def ask(self, sql: str) -> list[Row] | None:
+        try:
+            return self.run(without_params(sql))
+        except duckdb.Error as error:
+            text = re.sub(r"\d+|\"[^\"]*\"", "#", str(error).splitlines()[0])[:110]
+            self.refused[text] = self.refused.get(text, 0) + 1
+            self.last = str(error)
+            return None
+
+
+class Sqlite(Peer):
+    """For the part of SQL that it understands alike."""
+
+    booleans = False
+
+    def __init__(self) -> None:
+        self.database = sqlite3.connect(":memory:")
+        self.run("PRAGMA case_sensitive_like = ON")
+        self.create()
+
+    def run(self, sql: str) -> list[Row]:
+        return self.database.execute(sql).fetchall()
+
+    def ask(self, sql: str) -> list[Row] | None:
+        try:
+            return self.run(without_params(sql))
+        except sqlite3.Error as error:
+            self.last = str(error)
+            return None
+
+
+def differs(peer: Peer, theirs: Sequence[Row], ours: Sequence[Row], *, ordered: bool) -> bool:
+    """The answers are not the same rows (in order, where there is one)."""
+    one = [plain(row, booleans=peer.booleans) for row in theirs]
+    two = [plain(row, booleans=peer.booleans) for row in ours]
+    if ordered:
+        return one != two
+    return sorted(map(repr, one)) != sorted(map(repr, two))

@@ -1,0 +1,363 @@
+"""Random queries as text: FROM and joins, subqueries, groups, set operations, derived tables, CTEs, views, order.
+
+Owns the shape of queries. Every LIMIT stands behind an ORDER BY of all output columns, so that rows it might choose
+between are equal; every scalar subquery has one row at most, because a database would raise where a view cannot.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from sspcore.testing.generate.choices import Choices
+from tests.plan.random_sql.expressions import ATOM, COMPARE, LIKE, NOT, OTHER, SQL_TYPES, Expressions, Names, Sql
+from tests.plan.random_sql.scopes import Grouped, Scope, Source
+from tests.plan.random_sql.tables import SCHEMAS
+
+KINDS = ("integer", "integer", "text", "real", "boolean")
+Columns = list[tuple[str, str]]
+
+
+@attrs.frozen
+class Query:
+    """SQL text, what it shows, whether its rows are wholly ordered, and whether SQLite means the same by it."""
+
+    text: str
+    columns: Columns
+    ordered: bool = False
+    portable: bool = True
+
+
+class Queries(Expressions):
+    """Draws queries over the tables, and over views that were drawn before."""
+
+    def __init__(self, c: Choices, views: dict[str, Columns] | None = None, tag: str = "") -> None:
+        super().__init__(c)
+        self.views = views or {}
+        self.tag = tag
+        self.ctes: dict[str, Columns] = {}
+        self._names = 0
+        self.budget = 14
+        """SELECTs that may still be opened; then only the plainest things are drawn."""
+
+    def query(self) -> Query:
+        """A whole query."""
+        head = self._with(None)
+        made = self._body(None, None, 2, top=True)
+        return attrs.evolve(made, text=head + made.text, portable=self.portable)
+
+    def view(self) -> Query:
+        """A query to be registered, whose columns have names of their own."""
+        made = self._body(None, None, 1)
+        return attrs.evolve(made, portable=self.portable)
+
+    def fresh(self, prefix: str) -> str:
+        """A name not given before."""
+        self._names += 1
+        return f"{self.tag}{prefix}{self._names}"
+
+    def _with(self, parent: Scope | None) -> str:
+        c, parts = self.c, []
+        for _ in range(c.weighted(((70, 0), (20, 1), (10, 2)))):
+            name = self.fresh("w")
+            made = self._body(None, parent, 1)
+            self.ctes[name] = made.columns
+            parts.append(f"{name} AS ({made.text})")
+        return f"WITH {', '.join(parts)} " if parts else ""
+
+    def _body(self, kinds: list[str] | None, parent: Scope | None, depth: int, *, top: bool = False) -> Query:
+        """A SELECT or a set operation of two or three."""
+        if depth > 0 and self.budget > 2 and self.c.chance(16):
+            return self._combined(kinds, parent, depth, top=top)
+        return self.select(kinds, parent, depth, top=top)
+
+    def _combined(self, kinds: list[str] | None, parent: Scope | None, depth: int, *, top: bool) -> Query:
+        c = self.c
+        kinds = kinds or self._kinds(2)
+        words = ("UNION", "UNION ALL", "INTERSECT", "EXCEPT")
+        arms = [self.select(kinds, parent, depth - 1, plain=True) for _ in range(c.weighted(((3, 2), (1, 3))))]
+        text = arms[0].text
+        for i, arm in enumerate(arms[1:]):
+            right = arm.text
+            if c.chance(15):
+                right, self.portable = f"({right})", False
+            text = f"{text} {c.pick(words)} {right}"
+            if i == 0 and len(arms) == 3:
+                self.portable = False  # SQLite gives INTERSECT no precedence
+                if c.chance(40):
+                    text = f"({text})"
+        columns = arms[0].columns
+        if top and c.chance(40):
+            return self._ordered(text, columns, None)
+        return Query(text, columns)
+
+    def _kinds(self, most: int) -> list[str]:
+        return [self.c.pick(KINDS) for _ in range(self.c.between(1, most))]
+
+    def select(
+        self, kinds: list[str] | None, parent: Scope | None, depth: int, *, top: bool = False, plain: bool = False
+    ) -> Query:
+        """One SELECT. A `plain` one has no ORDER BY."""
+        c = self.c
+        self.budget -= 1
+        scope = Scope(c, [], parent)
+        from_ = self._from(scope, depth)
+        where = ""
+        if c.chance(60):
+            where = f" WHERE {self.condition(scope, 2 if depth > 0 else 1).text}"
+        grouped = c.chance(28)
+        if kinds is None:
+            kinds = self._kinds(4 if top else 3)
+            if top and grouped and c.chance(30):
+                kinds.append("ratio")
+        if grouped:
+            return self._grouped(kinds, scope, f"{from_}{where}", depth, top=top, plain=plain)
+        distinct = c.chance(14)
+        if top and c.chance(6):
+            star = [(n, k) for s in scope.sources for n, k in s.columns]
+            if not scope.merged and len({n for n, _ in star}) == len(star):
+                return Query(f"SELECT * FROM {from_}{where}", star)
+        shown = [self.value(kind, scope, 2 if top else 1) for kind in kinds]
+        columns, items = self._named(kinds, shown)
+        text = f"SELECT {'DISTINCT ' if distinct else ''}{items} FROM {from_}{where}"
+        return self._finished(text, columns, None if distinct else scope, top=top, plain=plain)
+
+    def _named(self, kinds: list[str], shown: list[Sql]) -> tuple[Columns, str]:
+        columns = [(self.fresh("c"), kind) for kind in kinds]
+        word = self.c.pick((" AS ", " AS ", " "))
+        items = [f"{sql.text}{word}{n}" for (n, _), sql in zip(columns, shown, strict=True)]
+        return columns, ", ".join(items)
+
+    def _finished(self, text: str, columns: Columns, hidden: Names | None, *, top: bool, plain: bool) -> Query:
+        if not plain and self.c.chance(30 if top else 6):
+            return self._ordered(text, columns, hidden)
+        return Query(text, columns)
+
+    def _ordered(self, text: str, columns: Columns, hidden: Names | None) -> Query:
+        """ORDER BY all output columns, some hidden values before them; often cut to a window."""
+        c = self.c
+        terms = []
+        if hidden is not None and c.chance(40):
+            kind = c.pick(("integer", "text", "real"))
+            value = self.value(kind, hidden, 1).text
+            column = hidden.atom(kind)
+            if column is not None and not column.text.isdigit():  # a bare number would be a position
+                terms.append(c.pick((column.text, f"coalesce({value}, {column.text})")))
+        for i, (name, _) in c.pick((list(enumerate(columns)), list(enumerate(columns))[::-1])):
+            terms.append(c.pick((name, str(i + 1))))
+        written = []
+        for term in terms:
+            way = c.pick(("", " DESC", " ASC"))
+            nulls = c.pick(("", " NULLS FIRST", " NULLS LAST"))
+            self.portable &= nulls != ""  # where NULLs go by default differs
+            written.append(f"{term}{way}{nulls}")
+        window = ""
+        if c.chance(55):
+            window = c.pick(
+                (" LIMIT 3", " LIMIT 1", " LIMIT $few", " LIMIT 4 OFFSET 1", " LIMIT 2 OFFSET $skip", " LIMIT 0")
+            )
+        return Query(f"{text} ORDER BY {', '.join(written)}{window}", columns, True)
+
+    def _grouped(self, kinds: list[str], scope: Scope, rest: str, depth: int, *, top: bool, plain: bool) -> Query:
+        """GROUP BY columns or expressions, by position or alias where they are shown; or no GROUP BY at all."""
+        c = self.c
+        groups: list[tuple[str, Sql]] = []
+        around = Scope(c, [], scope.parent)
+        for _ in range(c.weighted(((30, 0), (45, 1), (25, 2)))):
+            kind = c.pick(("integer", "text", "boolean", "real"))
+            own = scope.own(kind)
+            if own and c.chance(75):
+                column = c.pick([o for o in own if "." in o and o.split(".")[1] not in scope.merged] or [""])
+                if not column:
+                    continue
+                groups.append((kind, Sql(column)))
+                alias, name = column.split(".")
+                source = next((s for s in around.sources if s.alias == alias), None)
+                if source is None:
+                    source = Source(alias, [])
+                    around.sources.append(source)
+                source.columns.append((name, kind))
+            elif own:
+                value = self.value(kind, Scope(c, scope.sources), 1).text
+                groups.append((kind, Sql(f"coalesce({c.pick(own)}, {value})")))
+        above = Grouped(scope, self, groups, around)
+        shown = [self.value(kind, above, 1) for kind in kinds]
+        columns, items = self._named(kinds, shown)
+        by = []
+        for _, sql in groups:
+            at = next((i for i, s in enumerate(shown) if s.text == sql.text), None)
+            if at is not None and c.chance(30):
+                by.append(c.pick((str(at + 1), columns[at][0])))
+            else:
+                by.append(sql.text)
+        having = f" HAVING {self.condition(above, 1).text}" if c.chance(30) else ""
+        if not groups and not _aggregates(items + having):
+            having = " HAVING count(*) >= 0"
+        text = f"SELECT {items} FROM {rest}" + (f" GROUP BY {', '.join(by)}" if by else "") + having
+        return self._finished(text, columns, above if groups else None, top=top, plain=plain)
+
+    # FROM
+
+    def _from(self, scope: Scope, depth: int) -> str:
+        c = self.c
+        text, source = self._item(scope, depth)
+        scope.sources.append(source)
+        most = c.weighted(((45, 0), (38, 1), (17, 2))) if depth > 0 else c.weighted(((75, 0), (25, 1)))
+        for _ in range(most):
+            text = self._joined(text, scope, depth)
+        return text
+
+    def _joined(self, text: str, scope: Scope, depth: int) -> str:
+        c = self.c
+        kind = c.weighted(
+            ((8, "JOIN"), (6, "LEFT JOIN"), (3, "RIGHT JOIN"), (3, "FULL JOIN"), (3, ","), (1, "CROSS JOIN"))
+        )
+        right, source = self._item(scope, depth)
+        before = scope.sources[scope.comma :]
+        self.portable &= not scope.comma  # to SQLite a comma is a JOIN like others
+        if kind == ",":
+            scope.comma = len(scope.sources)
+        scope.sources.append(source)
+        if kind in (",", "CROSS JOIN"):
+            return f"{text}{'' if kind == ',' else ' '}{kind} {right}"
+        names = [column for s in before for column in s.columns]
+        shared = [n for n, k in source.columns if (n, k) in names and [m for m, _ in names].count(n) == 1]
+        if shared and not scope.merged and c.chance(25):
+            scope.merged.add(c.pick(shared))
+            return f"{text} {kind} {right} USING ({next(iter(scope.merged))})"
+        # a comma binds less than JOIN: ON sees only what is joined to it
+        near = Scope(c, [*before, source], scope.parent if kind == "JOIN" else None)
+        near.hides = {s.alias for s in scope.sources}
+        parts = [self._equality(near, source) for _ in range(c.weighted(((6, 1), (2, 2))))]
+        parts = [part for part in parts if part]
+        if not parts and kind == "FULL JOIN":
+            kind = "LEFT JOIN"
+        if not parts or c.chance(35):
+            parts.append(self.condition(near, 1).at(NOT))
+        return f"{text} {kind} {right} ON {' AND '.join(parts)}"
+
+    def _equality(self, near: Scope, source: Source) -> str:
+        """A column of the new source equal to one of those before."""
+        c = self.c
+        others = [(s.alias, n, k) for s in near.sources if s is not source for n, k in s.columns]
+        pairs = [
+            (f"{alias}.{n}", f"{source.alias}.{m}")
+            for alias, n, k in others for m, own in source.columns if k == own and k != "boolean"
+        ]  # fmt: skip
+        if not pairs:
+            return ""
+        one, two = c.pick(pairs)
+        return f"{one} = {two}" if c.chance(60) else f"{two} = {one}"
+
+    def _item(self, scope: Scope, depth: int) -> tuple[str, Source]:
+        """A table, view, CTE, derived table or VALUES, under an alias."""
+        c = self.c
+        taken = {s.alias for s in scope.sources}
+        form = c.weighted(((70, "table"), (12, "cte"), (8, "view"), (10, "derived"), (3, "values")))
+        if form == "cte" and self.ctes:
+            name = c.pick(tuple(self.ctes))
+            return self._aliased(name, self.ctes[name], taken)
+        if form == "view" and self.views:
+            name = c.pick(tuple(self.views))
+            return self._aliased(name, self.views[name], taken)
+        if form == "derived" and depth > 0 and self.budget > 2:
+            alias = self.fresh("d")
+            known = dict(self.ctes)
+            head = self._with(None) if c.chance(12) else ""
+            made = self._body(None, None, depth - 1)
+            self.ctes = known
+            return f"({head}{made.text}) AS {alias}", Source(alias, made.columns)
+        if form == "values" and depth > 0:
+            self.portable = False
+            alias, kinds = self.fresh("l"), [c.pick(("integer", "text")) for _ in range(2)]
+            rows = [", ".join([self._literal(k) for k in kinds]) for _ in range(c.between(1, 3))]
+            columns = [(self.fresh("c"), k) for k in kinds]
+            listed = ", ".join([f"({row})" for row in rows])
+            return f"(VALUES {listed}) AS {alias} ({', '.join([n for n, _ in columns])})", Source(alias, columns)
+        schema = c.pick(SCHEMAS)
+        text, source = self._aliased(schema.table, list(schema.columns.items()), taken)
+        source.unique = "id"
+        return text, source
+
+    def _literal(self, kind: str) -> str:
+        return self.c.pick(("1", "2", "3") if kind == "integer" else ("'a'", "'b'", "'ab'"))
+
+    def _aliased(self, name: str, columns: Columns, taken: set[str]) -> tuple[str, Source]:
+        if name not in taken and self.c.chance(50):
+            return name, Source(name, columns)
+        alias = self.fresh(self.c.pick(("q", "p", "z")))
+        return f"{name} {self.c.pick(('', 'AS '))}{alias}", Source(alias, columns)
+
+    # subqueries
+
+    def _around(self, names: Names) -> Scope | None:
+        """What a subquery sees; now and then it is not to look."""
+        scope = names.subquery()
+        assert isinstance(scope, Scope)
+        return scope if self.c.chance(75) else None
+
+    def membership(self, names: Names, depth: int) -> Sql | None:
+        c = self.c
+        if self.budget <= 0:
+            return None
+        around = self._around(names)
+        negation = "NOT " if c.chance(40) else ""
+        if c.chance(50):
+            made = self._inner(None, around, depth)
+            return Sql(f"{negation}EXISTS ({made.text})", NOT if negation else ATOM)
+        kind = c.pick(("integer", "integer", "text", "real"))
+        made = self._inner([kind], around, depth)
+        probe = self.value(kind, names, 1).at(OTHER)
+        if c.chance(8):
+            self.portable = False
+            return Sql(f"{probe} {c.pick(('= ANY', '<> ALL'))} ({made.text})", COMPARE)
+        return Sql(f"{probe} {negation}IN ({made.text})", LIKE)
+
+    def _inner(self, kinds: list[str] | None, around: Scope | None, depth: int) -> Query:
+        """A query that reads the rows around it: set operations now and then, no LIMIT where it does."""
+        if around is None:
+            return self._body(kinds, None, min(depth - 1, 1))
+        if self.budget > 2 and self.c.chance(5):
+            return self._combined(kinds or ["integer"], around, 1, top=False)
+        return self.select(kinds, around, min(depth - 1, 1), plain=True)
+
+    def scalar(self, kind: str, names: Names, depth: int) -> Sql | None:
+        c = self.c
+        if self.budget <= 0 or kind not in SQL_TYPES:
+            return None
+        around = self._around(names)
+        self.budget -= 1
+        scope = Scope(c, [], around)
+        form = c.weighted(((6, "aggregate"), (2, "by id"), (2, "first"), (1, "nothing")))
+        if form == "nothing" and around is not None:
+            return Sql(f"(SELECT {self.value(kind, around, 1).text})")
+        from_ = self._from(scope, 0)
+        where = f" WHERE {self.condition(scope, 1).text}" if c.chance(70) else ""
+        if (
+            form == "by id"
+            and len(scope.sources) == 1
+            and scope.sources[0].unique
+            and scope.sources[0].columns[0][1] == "integer"
+        ):
+            inside = f"{scope.sources[0].alias}.id = {self.value('integer', Scope(c, [], around), 0).at(OTHER)}"
+            return Sql(f"(SELECT {self.value(kind, scope, 1).text} FROM {from_} WHERE {inside})")
+        if form == "first":
+            free = Scope(c, scope.sources)
+            where = f" WHERE {self.condition(free, 1).text}" if c.chance(60) else ""
+            shown = self.value(kind, free, 1)
+            return (
+                Sql(f"(SELECT {shown.text} AS one FROM {from_} {where} ORDER BY one NULLS LAST LIMIT 1)")
+                if "$" not in from_
+                else None
+            )
+        above = Grouped(scope, self, [], Scope(c, [], around))
+        call = above.aggregate(kind)
+        if call is None:
+            return None
+        if c.chance(25) and kind != "text":
+            call = self._infix("+", call, Sql("1"))
+        having = f" HAVING {self.condition(above, 0).text}" if c.chance(8) else ""
+        return Sql(f"(SELECT {call.text} FROM {from_}{where}{having})")
+
+
+def _aggregates(text: str) -> bool:
+    return any(f"{name}(" in text for name in ("count", "sum", "avg", "min", "max"))

@@ -1,0 +1,126 @@
+"""What a random expression may read: the columns of the tables around it, or a group's values and aggregates.
+
+Owns names: which ones are visible, which shadow others, when a column may go without its table's name.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from sspcore.testing.generate.choices import Choices
+from tests.plan.random_sql.expressions import SQL_TYPES, Expressions, Names, Sql
+
+
+@attrs.define(eq=False)
+class Source:
+    """A table occurrence, or what stands for one."""
+
+    alias: str
+    columns: list[tuple[str, str]]
+    """(name, kind)"""
+    unique: str = ""
+    """A column no two rows share, if one is known."""
+
+
+@attrs.define(eq=False)
+class Scope(Names):
+    """The sources of one SELECT inside another."""
+
+    c: Choices
+    sources: list[Source] = attrs.field(factory=list)
+    parent: Scope | None = None
+    merged: set[str] = attrs.field(factory=set)
+    """Columns of USING: without a table's name they mean both sides'."""
+    comma: int = 0
+    """The first source after the last comma of FROM: what ON may speak of."""
+    hides: set[str] = attrs.field(factory=set)
+    """Names that are taken here although what they name cannot be read."""
+
+    def atom(self, kind: str) -> Sql | None:
+        own = self.own(kind)
+        around = [] if self.parent is None else self.parent.seen(kind, self._shadows())
+        if around and (not own or self.c.chance(30)):
+            return Sql(self.c.pick(around))
+        return Sql(self.c.pick(own)) if own else None
+
+    def own(self, kind: str) -> list[str]:
+        """This SELECT's columns of the kind, each as it may be written."""
+        names = [n for s in self.sources for n, _ in s.columns]
+        out = []
+        for source in self.sources:
+            for name, its in source.columns:
+                if its != kind:
+                    continue
+                out.append(f"{source.alias}.{name}")
+                if names.count(name) == 1 or (name in self.merged and names.count(name) == 2):
+                    out.append(name)
+        return out
+
+    def seen(self, kind: str, shadows: set[str]) -> list[str]:
+        """Columns of the kind as an inner SELECT may name them, which has sources called `shadows`."""
+        out = [
+            f"{s.alias}.{name}"
+            for s in self.sources
+            if s.alias not in shadows
+            for name, its in s.columns
+            if its == kind
+        ]
+        if self.parent is not None:
+            out += self.parent.seen(kind, shadows | self._shadows())
+        return out
+
+    def _shadows(self) -> set[str]:
+        return self.hides.union(*[{s.alias} for s in self.sources])
+
+    def subquery(self) -> Scope:
+        return self
+
+
+@attrs.define(eq=False)
+class Grouped(Names):
+    """A scope above GROUP BY: group values as they were written, and aggregates."""
+
+    below: Scope
+    writer: Expressions
+    groups: list[tuple[str, Sql]]
+    around: Scope
+    """What a subquery sees: the columns grouped by, and what is outside."""
+    depth: int = 1
+
+    def atom(self, kind: str) -> Sql | None:
+        c = self.below.c
+        groups = [sql for its, sql in self.groups if its == kind]
+        if groups and c.chance(50):
+            return c.pick(groups)
+        return self.aggregate(kind) or (c.pick(groups) if groups else None)
+
+    def aggregate(self, kind: str) -> Sql | None:
+        """A call of the kind, perhaps DISTINCT or filtered."""
+        c, writer = self.below.c, self.writer
+        if kind == "boolean":
+            return None
+        distinct = "DISTINCT " if c.chance(20) else ""
+        if kind == "integer" and c.chance(55):
+            over = c.pick(("*", "integer", "text", "real", "boolean"))
+            call = "count(*)" if over == "*" else f"count({distinct}{self._argument(over)})"
+        elif kind == "ratio":
+            call = f"avg({distinct}{self._argument(c.pick(('integer', 'real')))})"
+        else:
+            functions = ("min", "max") if kind == "text" else ("sum", "min", "max", "sum")
+            call = f"{c.pick(functions)}({distinct}{self._argument(kind)})"
+        if c.chance(15):
+            call += f" FILTER (WHERE {writer.condition(self.below, 1).text})"
+        return Sql(call)
+
+    def _argument(self, kind: str) -> str:
+        own = self.below.own(kind)
+        if own and self.below.c.chance(70):
+            return self.below.c.pick(own)
+        # at least one column of this SELECT: an aggregate over outer columns only is the outer SELECT's
+        value = self.writer.value(kind, self.below, self.depth).text
+        for_sure = [n for k in SQL_TYPES for n in self.below.own(k)]
+        anchor = self.below.c.pick(for_sure) if for_sure else None
+        return value if anchor is None else f"CASE WHEN {anchor} IS NOT NULL THEN {value} END"
+
+    def subquery(self) -> Scope:
+        return self.around

@@ -1,0 +1,56 @@
+"""What random queries have found, kept: each was refused, raised or answered wrongly once."""
+
+import pytest
+
+from sspcore.engine.circuit import Circuit
+from sspcore.errors import SqlError, UnsupportedSql
+from tests.plan.random_sql.queries import Query
+from tests.plan.random_sql.runner import Case, databases
+from tests.plan.random_sql.tables import SCHEMAS
+
+FOUND = (
+    # set operations whose parts read outer columns elsewhere than in WHERE
+    "SELECT id FROM t WHERE b IN (SELECT y FROM u UNION ALL SELECT t.b || y FROM v)",
+    "SELECT id FROM t WHERE a IN (SELECT a FROM u EXCEPT SELECT t.id FROM v WHERE x = 1)",
+    "SELECT id FROM t WHERE EXISTS (SELECT x FROM v WHERE r <> ALL (SELECT 1.5 INTERSECT SELECT w * a FROM u) OR x = 1)",
+    # a comma binds less than JOIN
+    "SELECT t.id, u.id, v.id FROM t, u RIGHT JOIN v ON u.a = v.x",
+    "SELECT t.id, u.id, v.id FROM t, u FULL JOIN v ON u.a = v.x WHERE t.a = 1 OR v.x IS NULL",
+    "SELECT t.id, q.id, u.y FROM t, t AS q JOIN u USING (id)",
+    "SELECT t.id, u.id, v.id FROM t, u LEFT JOIN v ON u.a = v.x AND v.w > 0, t AS q WHERE q.id = u.id",
+    # a parameter that no value depends on
+    "SELECT id FROM t WHERE EXISTS (SELECT $s FROM u WHERE u.a = t.a)",
+    "WITH unread AS (SELECT id FROM t WHERE a = $n) SELECT id FROM u",
+)
+REFUSED = (
+    "WITH unread AS (SELECT nothing FROM t) SELECT id FROM u",
+    "WITH unread AS (WITH inside AS (SELECT id FROM t FOR UPDATE) SELECT a FROM u) SELECT id FROM u",
+    "SELECT t.id FROM t, u RIGHT JOIN v ON t.a = v.x",
+)
+UNSUPPORTED = (
+    "SELECT t.id FROM t LEFT JOIN u ON t.a = u.a AND t.b IN (SELECT v.y FROM v WHERE v.x = u.a)",
+    "SELECT t.id FROM t FULL JOIN u ON t.a = u.a AND EXISTS (SELECT 1 FROM v WHERE v.x > t.id + u.id)",
+)
+
+
+@pytest.mark.parametrize("sql", FOUND)
+def test_what_was_wrong_is_right(sql):
+    portable = not any(word in sql for word in ("ALL", "RIGHT", "FULL", "USING"))  # to SQLite a comma is a JOIN
+    for seed in range(3):
+        case = Case(seed, databases())
+        case.run(given=[Query(sql, [], False, portable), Query(sql, [], False, portable)])
+        assert case.counts["DuckDb answers"]
+        assert not case.counts["unsupported"]
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_what_was_let_pass_is_refused(sql):
+    with pytest.raises(SqlError):
+        Circuit(schemas=SCHEMAS).register("view", sql)
+
+
+@pytest.mark.parametrize("sql", UNSUPPORTED)
+def test_what_broke_the_lowering_is_refused_by_name(sql):
+    with pytest.raises(UnsupportedSql) as refused:
+        Circuit(schemas=SCHEMAS).register("view", sql)
+    assert refused.value.hint
