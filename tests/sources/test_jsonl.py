@@ -76,6 +76,7 @@ def test_composite_ids_and_whole_tables_go_the_long_way():
         (b'"text"', "a change is an object"),
         (b"null", "a change is an object"),
         (b'{"op":"delete","id":1}', "names its table"),
+        (b'{"table":"","op":"delete","id":1}', "names its table"),
         (b'{"table":"t","op":"creat","id":1,"row":{}}', "unknown op 'creat'"),
         (b'{"table":"t","op":["create"],"id":1,"row":{}}', "unknown op"),
         (b'{"table":"t","op":"create","id":1,"rows":{}}', "unknown field 'rows'"),

@@ -135,6 +135,7 @@ class ChangeReader:
         table, op, key, row = value.get("table"), value.get("op"), value.get("id"), value.get("row")
         if (
             type(table) is str
+            and table
             and type(op) is str
             and op in _ROW_OPS
             and type(key) in _PLAIN_IDS
