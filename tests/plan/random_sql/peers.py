@@ -29,7 +29,11 @@ def literal(value: object) -> str:
 
 
 def without_params(sql: str) -> str:
-    """The text with each $name as its value. (No literal of ours holds a dollar.)"""
+    """The text with each $name as its value, and each literal with a point as a float, which DuckDB takes for exact.
+
+    (No quoted literal of ours holds a dollar or a point.)
+    """
+    sql = re.sub(r"(\d\.\d)", r"\1e0", sql)
     return re.sub(
         r"(LIMIT |OFFSET )?\$(\w+)", lambda m: f"{m[1]}{PARAMS[m[2]]}" if m[1] else literal(PARAMS[m[2]]), sql
     )

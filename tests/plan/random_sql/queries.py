@@ -177,7 +177,9 @@ class Queries(Expressions):
                     around.sources.append(source)
                 source.columns.append((name, kind))
             elif own:
+                budget, self.budget = self.budget, 0  # two subqueries of the same text are not one value
                 value = self.value(kind, Scope(c, scope.sources), 1).text
+                self.budget = budget
                 groups.append((kind, Sql(f"coalesce({c.pick(own)}, {value})")))
         above = Grouped(scope, self, groups, around)
         shown = [self.value(kind, above, 1) for kind in kinds]

@@ -18,6 +18,8 @@ FOUND = (
     "SELECT t.id, u.id, v.id FROM t, u FULL JOIN v ON u.a = v.x WHERE t.a = 1 OR v.x IS NULL",
     "SELECT t.id, q.id, u.y FROM t, t AS q JOIN u USING (id)",
     "SELECT t.id, u.id, v.id FROM t, u LEFT JOIN v ON u.a = v.x AND v.w > 0, t AS q WHERE q.id = u.id",
+    # a parameter, and an empty text at the very end
+    "SELECT id FROM t WHERE a = $n OR b LIKE ''",
     # a parameter that no value depends on
     "SELECT id FROM t WHERE EXISTS (SELECT $s FROM u WHERE u.a = t.a)",
     "WITH unread AS (SELECT id FROM t WHERE a = $n) SELECT id FROM u",

@@ -54,7 +54,8 @@ class Text:
     def _read(self, reader: Callable[..., list[T]]) -> list[T]:
         """What one of sqlglot's readers makes of the text. Raises SqlError."""
         try:
-            return reader(self.sql, dialect="postgres")
+            # The line's end is for sqlglot, which misreads $name in a text whose last letters are ''
+            return reader(f"{self.sql}\n", dialect="postgres")
         except ParseError as error:
             raise self._refused(error) from None
         except RecursionError:
