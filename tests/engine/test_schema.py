@@ -35,6 +35,8 @@ def test_an_open_schema_has_its_id_first():
         (("t", {"": "text"}), "no column name"),
         (("t", {"x": "text"}, ("x", "y")), "key column 'y' is not a column"),
         (("t", {"x": "text"}, ()), "needs columns"),
+        (("t", {"x": "text"}, 5), "5 is no key"),
+        (("t", {"x": "text"}, (1,)), "is no key"),
     ],
 )
 def test_a_malformed_schema_is_refused_with_the_reason(arguments, said):

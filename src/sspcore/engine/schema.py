@@ -63,6 +63,11 @@ class Schema:
             if self.key not in self.columns:
                 object.__setattr__(self, "columns", {self.key: "any"} | dict(self.columns))
         elif self.key is not None:
+            if not isinstance(self.key, tuple | list) or not all(isinstance(k, str) for k in self.key):
+                raise SchemaError(
+                    f"table {self.table!r}: {self.key!r} is no key",
+                    hint="a key is a column's name, a list of them, or None when the id stands outside the row",
+                )
             object.__setattr__(self, "key", tuple(self.key))
             missing = [k for k in self.key if k not in self.columns]
             if missing or len(self.key) < 1:
