@@ -33,7 +33,7 @@ def without_params(sql: str) -> str:
 
     (No quoted literal of ours holds a dollar or a point.)
     """
-    sql = re.sub(r"(\d\.\d)", r"\1e0", sql)
+    sql = re.sub(r"(\d\.\d)(?!e)", r"\1e0", sql)
     return re.sub(
         r"(LIMIT |OFFSET )?\$(\w+)", lambda m: f"{m[1]}{PARAMS[m[2]]}" if m[1] else literal(PARAMS[m[2]]), sql
     )

@@ -334,23 +334,16 @@ class Queries(Expressions):
             return Sql(f"(SELECT {self.value(kind, around, 1).text})")
         from_ = self._from(scope, 0)
         where = f" WHERE {self.condition(scope, 1).text}" if c.chance(70) else ""
-        if (
-            form == "by id"
-            and len(scope.sources) == 1
-            and scope.sources[0].unique
-            and scope.sources[0].columns[0][1] == "integer"
-        ):
-            inside = f"{scope.sources[0].alias}.id = {self.value('integer', Scope(c, [], around), 0).at(OTHER)}"
+        source = scope.sources[0]
+        if form == "by id" and len(scope.sources) == 1 and source.unique and source.columns[0][1] == "integer":
+            outside = Scope(c, [], around, hides={source.alias})
+            inside = f"{source.alias}.id = {self.value('integer', outside, 0).at(OTHER)}"
             return Sql(f"(SELECT {self.value(kind, scope, 1).text} FROM {from_} WHERE {inside})")
         if form == "first":
             free = Scope(c, scope.sources)
             where = f" WHERE {self.condition(free, 1).text}" if c.chance(60) else ""
-            shown = self.value(kind, free, 1)
-            return (
-                Sql(f"(SELECT {shown.text} AS one FROM {from_} {where} ORDER BY one NULLS LAST LIMIT 1)")
-                if "$" not in from_
-                else None
-            )
+            shown = self.value(kind, free, 1).text
+            return Sql(f"(SELECT {shown} AS one FROM {from_}{where} ORDER BY one NULLS LAST LIMIT 1)")
         above = Grouped(scope, self, [], Scope(c, [], around))
         call = above.aggregate(kind)
         if call is None:
