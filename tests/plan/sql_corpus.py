@@ -167,6 +167,11 @@ CORPUS = {
         SELECT id FROM t WHERE a IN (SELECT DISTINCT x FROM u WHERE u.id <> t.id)
         SELECT id FROM t WHERE EXISTS (SELECT x FROM u WHERE u.x = t.a UNION SELECT z FROM v WHERE v.x = t.c)
         SELECT id FROM t WHERE a IN (SELECT x FROM u WHERE t.c > 1)
+        SELECT id FROM t WHERE a IN (SELECT max(x) FROM u WHERE u.y = t.b HAVING count(*) > 1)
+        SELECT id FROM t WHERE a NOT IN (SELECT count(*) FROM u WHERE u.y = t.b UNION SELECT z FROM v WHERE v.x = t.c)
+        SELECT id FROM t WHERE EXISTS (SELECT 1 FROM (SELECT x FROM u WHERE u.y = t.b) q, v WHERE q.x = v.x)
+        SELECT id FROM t WHERE NOT EXISTS (SELECT 1 FROM (SELECT count(*) AS n FROM u WHERE u.y = t.b) q WHERE n = t.a)
+        SELECT id FROM t WHERE a IN (WITH q AS (SELECT x, y FROM u WHERE u.id > t.id) SELECT x FROM q WHERE y = t.b)
         SELECT b FROM t GROUP BY b HAVING count(*) IN (SELECT x FROM u)
         SELECT b FROM t GROUP BY b HAVING b IN (SELECT y FROM u)
         SELECT b FROM t GROUP BY b HAVING EXISTS (SELECT 1 FROM u WHERE u.y = t.b)
@@ -197,6 +202,10 @@ CORPUS = {
         SELECT id FROM t ORDER BY (SELECT count(*) FROM u WHERE u.x = t.a), id LIMIT 3
         SELECT id, (SELECT x FROM u ORDER BY id LIMIT 1) FROM t
         SELECT id, (SELECT count(DISTINCT y) FROM u WHERE u.x <= t.a OR u.x IS NULL) FROM t
+        SELECT id, (SELECT sum(n) FROM (SELECT count(*) AS n FROM u WHERE u.x = t.a GROUP BY y) q) FROM t
+        SELECT id, (WITH q AS (SELECT t.a + 1 AS n) SELECT n * 2 FROM q) FROM t
+        SELECT id, (WITH q AS (SELECT max(x) AS n FROM u WHERE u.y = t.b) SELECT q.n + r.n FROM q, q AS r) FROM t
+        SELECT coalesce(a, (SELECT max(x) FROM u)), count(*) FROM t GROUP BY coalesce(a, (SELECT max(x) FROM u))
         SELECT id, (SELECT max(n) FROM (SELECT count(*) AS n FROM u GROUP BY y) q) FROM t
         SELECT t.id, u.id, (SELECT count(*) FROM v WHERE v.x = t.a AND v.z = u.x) FROM t JOIN u ON t.b = u.y
     """,

@@ -1,36 +1,40 @@
-"""Correlated subqueries made independent: what a subquery reads of the rows around it becomes a table it starts from.
+"""Domains: the different combinations of the outer values that a correlated subquery reads, as a table.
 
-Owns the two ways. Where the outer columns are read in plain conditions of WHERE only, these conditions become those of
-the join (`simple`). Else the subquery is lowered again over its *domain*, the different combinations of the outer
-values it reads, and its rows are matched to the outer rows by these values. The second way is sound for any query
-without LIMIT, at the cost of one more copy of the outer rows.
+A subquery that reads outer columns in any way can be computed for all outer rows at once: it starts from its domain,
+and its rows are matched to the outer rows by these values. Sound for any query without LIMIT, at the cost of one more
+copy of the outer rows. Refuses to know queries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping
 
 import attrs
-from sqlglot import exp
 
-from sspcore.plan.expressions import Call, Column, Constant, Expression, columns_read
-from sspcore.plan.sql.frame import Frame
-from sspcore.plan.sql.queries import Domain, Query, lower_query
+from sspcore.plan.expressions import Call, Constant, Expression
 from sspcore.plan.sql.relation import Relation
-from sspcore.plan.sql.select import Block
 from sspcore.plan.sql.session import Session
 
 Pairs = list[tuple[Expression, Expression]]
 
 
 @attrs.frozen
-class Partners:
-    """The rows of a subquery beside an outer row: equalities, further conditions, and the subquery's columns."""
+class Domain:
+    """The outer values that a correlated subquery reads, each combination once, as a table it starts from."""
 
-    right: Relation
-    on: Pairs
-    residual: list[Expression]
-    outputs: list[Expression]
+    relation: Relation
+    source: int
+    symbols: Mapping[int, int]
+    """Outer symbol → symbol of the relation."""
+
+    def again(self, session: Session) -> Domain:
+        """The same table under symbols of its own, to be joined with this one."""
+        source = session.source()
+        fresh = {
+            old: session.symbol(session.names[new], session.types[new], source) for old, new in self.symbols.items()
+        }
+        renamed = {self.symbols[old]: new for old, new in fresh.items()}
+        return Domain(Relation(self.relation.plan, tuple([renamed[s] for s in self.relation.symbols])), source, fresh)
 
 
 def domain_of(outer: Relation, free: set[int], session: Session) -> Domain:
@@ -41,10 +45,10 @@ def domain_of(outer: Relation, free: set[int], session: Session) -> Domain:
     return Domain(outer.projected(cells).distinct(), source, symbols)
 
 
-def matching(domain: Domain, session: Session) -> Pairs:
-    """Equalities that hold for the outer rows a domain row stands for, NULLs equal."""
+def matching(symbols: Iterable[tuple[int, int]], session: Session) -> Pairs:
+    """Equalities that hold where each of our symbols has the value of theirs, NULLs equal."""
     pairs: Pairs = []
-    for old, new in domain.symbols.items():
+    for old, new in symbols:
         ours, theirs = session.column(old), session.column(new)
         if session.is_never_null(old):
             pairs.append((ours, theirs))
@@ -52,63 +56,3 @@ def matching(domain: Domain, session: Session) -> Pairs:
             pairs.append((Call("is null", (ours,)), Call("is null", (theirs,))))
             pairs.append((Call("coalesce", (ours, Constant(False))), Call("coalesce", (theirs, Constant(False)))))
     return pairs
-
-
-def partners(query: Query, node: exp.Expression, frame: Frame, *, shows: bool) -> Callable[[Relation], Partners]:
-    """How to find the subquery's rows beside the rows of a relation; `shows` when its columns matter too."""
-    session = frame.session
-    if not query.free:
-        return lambda outer: _independent(query.relation(), query)
-    if isinstance(query, Block) and simple(query, shows=shows):
-        return lambda outer: _simple(query)
-
-    def over_domain(outer: Relation) -> Partners:
-        domain = domain_of(outer, query.free, session)
-        again = lower_query(node, session, frame.scope, frame.scope.ctes, domain)
-        found = _independent(again.relation(), again)
-        return attrs.evolve(found, on=matching(domain, session))
-
-    return over_domain
-
-
-def _independent(relation: Relation, query: Query) -> Partners:
-    shown = relation.symbols[len(relation.symbols) - len(query.names) :]
-    return Partners(relation, [], [], [Column(s) for s in shown])
-
-
-def simple(block: Block, *, shows: bool) -> bool:
-    """The outer columns are read in plain conditions of WHERE only (and, unless it `shows`, in the select list)."""
-    free = block.free
-    if block.grouping is not None or block.limits.any or not all(c.plain for c in block.correlated):
-        return False
-    shown = [e for _, e in block.outputs] if shows else []
-    steps = block.steps if shows else []
-    return not any(columns_read(e) & free for e in shown) and not any(s.needs & free for s in steps)
-
-
-def _simple(block: Block) -> Partners:
-    """The conditions that read outer columns are those of the join. DISTINCT does not change who has a partner."""
-    right = block.base()
-    for step in block.steps:
-        if right.has(step.needs):
-            right = step.apply(right)
-    on, residual = split([c.expression for c in block.correlated if c.expression is not None], block.free)
-    return Partners(right, on, residual, [e for _, e in block.outputs])
-
-
-def split(expressions: Sequence[Expression], outside: set[int]) -> tuple[Pairs, list[Expression]]:
-    """Equalities between an outer and an inner expression, as such pairs; and the rest."""
-    on: Pairs = []
-    residual = []
-    for expression in expressions:
-        pair = None
-        if isinstance(expression, Call) and expression.function == "=":
-            for ours, theirs in (expression.args, expression.args[::-1]):
-                read = columns_read(theirs)
-                if columns_read(ours) and columns_read(ours) <= outside and read and not read & outside:
-                    pair = (ours, theirs)
-        if pair is None:
-            residual.append(expression)
-        else:
-            on.append(pair)
-    return on, residual

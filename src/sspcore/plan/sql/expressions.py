@@ -41,6 +41,10 @@ CAST_TYPES: Final = {
 
 def lower_expression(node: exp.Expression, frame: Frame) -> Expression:
     """The expression over the symbols of the frame's scope. Raises SqlError or UnsupportedSql with the place."""
+    if frame.grouping is not None and frame.grouping.written:
+        group = frame.grouping.as_written(node)
+        if group is not None:
+            return group
     handler = HANDLERS.get(type(node))
     if handler is not None:
         return handler(node, frame)

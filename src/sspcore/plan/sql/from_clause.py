@@ -6,16 +6,18 @@ Owns what stands in FROM and how joins are written. Where conditions end up is `
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 from sqlglot import exp
 
-from sspcore.errors import did_you_mean
+from sspcore.errors import InternalError, did_you_mean
 from sspcore.plan.catalog import find_name
 from sspcore.plan.expressions import Call, Column, Expression
 from sspcore.plan.nodes import Plan, Project, Scan, TopK, columns
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.conditions import conditions, expression_condition
+from sspcore.plan.sql.domain import matching
 from sspcore.plan.sql.frame import Condition, Frame
 from sspcore.plan.sql.join_tree import Inner, Leaf, Outer, Tree, inner, sources_of
 from sspcore.plan.sql.refusals import NAMES
@@ -23,6 +25,9 @@ from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.scope import Cte, Scope, Source, identifier
 from sspcore.plan.sql.session import Session
 from sspcore.plan.types import column_types
+
+if TYPE_CHECKING:
+    from sspcore.plan.sql.queries import Query
 
 SIDES = {"": "inner", "LEFT": "left", "RIGHT": "right", "FULL": "full"}
 
@@ -78,7 +83,7 @@ def _item(node: exp.Expression, scope: Scope) -> Tree:
     return _chain(tree, nested, scope)
 
 
-def _table(node: exp.Table, scope: Scope) -> Leaf:
+def _table(node: exp.Table, scope: Scope) -> Tree:
     session = scope.session
     arguments = Arguments(node, session.text)
     arguments.take("joins")
@@ -135,7 +140,7 @@ def _unordered(plan: Plan) -> Plan:
     return plan
 
 
-def _derived(node: exp.Expression, scope: Scope) -> Leaf:
+def _derived(node: exp.Expression, scope: Scope) -> Tree:
     """(SELECT …) AS name, (VALUES …) AS name (a, b)."""
     session = scope.session
     arguments = Arguments(node, session.text)
@@ -149,24 +154,47 @@ def _derived(node: exp.Expression, scope: Scope) -> Leaf:
     return _query(Cte(inside, (), scope.parent, scope.ctes), alias, renamed, node, scope)
 
 
-def _query(cte: Cte, alias: str, renamed: list[str], node: exp.Expression, scope: Scope) -> Leaf:
+def _query(cte: Cte, alias: str, renamed: list[str], node: exp.Expression, scope: Scope) -> Tree:
     """A query in FROM; it sees CTEs and what is around the SELECT, not its neighbours."""
     from sspcore.plan.sql.queries import lower_query  # queries hold FROM, FROM holds queries
 
     session = scope.session
     query = lower_query(cte.query, session, cte.around, cte.ctes)
-    if query.free:
-        raise session.text.unsupported(
-            "a query in FROM that reads columns of the query around is not supported", node,
-            hint="move the condition into that query's WHERE",
-        )  # fmt: skip
     names = [*cte.names, *query.names[len(cte.names) :]]
     if len(cte.names) > len(query.names):
         raise session.text.error(f"{len(cte.names)} names for {len(query.names)} columns", node)
     source = _named(alias, names, query.types, renamed, node, scope)
     symbols = tuple([symbol for _, symbol in source.columns])
+    if query.free:
+        return _lateral(query, cte, source.id, symbols, node, scope)
     relation = query.relation()
     return Leaf(frozenset([source.id]), lambda: Relation(relation.plan, symbols))
+
+
+def _lateral(query: Query, cte: Cte, source: int, symbols: tuple[int, ...], node: exp.Expression, scope: Scope) -> Tree:
+    """A query in FROM that reads columns of a query around this SELECT: it starts from the same domain."""
+    from sspcore.plan.sql.queries import lower_query
+
+    session = scope.session
+    if cte.around is not scope.parent:
+        raise session.text.unsupported(
+            "a query in FROM that reads columns of the query around is not supported", node,
+            hint="move the condition into that query's WHERE",
+        )  # fmt: skip
+    if scope.domain is None:  # seen for the first time; whoever wants rows lowers this SELECT again, over a domain
+        scope.free |= query.free
+        scope.lateral = True
+        return Leaf(frozenset([source]), _unmade)
+    own = scope.domain.again(session)
+    relation = lower_query(cte.query, session, cte.around, cte.ctes, own).relation()
+    made = Relation(relation.plan, own.relation.symbols + symbols)
+    pairs = matching([(scope.domain.symbols[old], new) for old, new in own.symbols.items()], session)
+    leaf = Leaf(frozenset([source, own.source]), lambda: made)
+    return Inner((leaf,), tuple([Condition((), Call("=", pair)) for pair in pairs]))
+
+
+def _unmade() -> Relation:
+    raise InternalError("a query was made without its domain", hint="please report the query")
 
 
 def _named(
@@ -223,7 +251,7 @@ def _join(apart: Tree | None, left: Tree, node: exp.Expression, scope: Scope) ->
         return apart, _made(SIDES[side], left, right, [Condition((), e) for e in equal])
     if on is None:
         return apart, inner(left, right, ())
-    frame = Frame(session, scope, "ON")
+    frame = Frame(session, attrs.evolve(scope, near=[*before, *added]), "ON")
     parts = [expression_condition(part, frame) for part in _conjuncts(on)] if side else conditions(on, frame)
     if apart is not None and any(sources_of(part, session) & apart.sources for part in parts):
         if side in ("RIGHT", "FULL"):

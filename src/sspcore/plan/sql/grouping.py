@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 from sqlglot import exp
 
-from sspcore.plan.expressions import Call, Column, Constant, Expression, columns_read
+from sspcore.plan.expressions import Call, Column, Constant, Expression, columns_read, rewrite
 from sspcore.plan.nodes import Aggregate, AggregateCall
 from sspcore.plan.sql.arguments import Arguments, describe
 from sspcore.plan.sql.expressions import lower_expression
@@ -42,6 +42,8 @@ class Grouping:
     groups: list[tuple[int, str, Expression]] = attrs.field(factory=list)
     calls: dict[AggregateCall, tuple[int, str]] = attrs.field(factory=dict)
     steps: list[Step] = attrs.field(factory=list)
+    written: list[tuple[exp.Expression, Expression]] = attrs.field(factory=list)
+    """Groups that hold a subquery, as written: written again they are this group, not another subquery."""
     id: int = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -56,6 +58,10 @@ class Grouping:
         else:
             kind = self.session.type_of(expression)
             self.groups.append((self.session.symbol(name, kind, self.id), name, expression))
+
+    def as_written(self, node: exp.Expression) -> Expression | None:
+        """The group that is written just so; only groups that hold a subquery are found this way."""
+        return next((value for known, value in self.written if known == node), None)
 
     def call(self, call: AggregateCall, name: str) -> Expression:
         """The aggregate's value, computed once however often it is written."""
@@ -84,10 +90,18 @@ class Grouping:
             return Call(expression.function, tuple([self.folded(a, node, given) for a in expression.args]))
         return expression
 
+    def over_nothing(self, expression: Expression) -> Expression:
+        """The expression after a left join to the groups: where there is no group, a count is 0."""
+        counts = {symbol for call, (symbol, _) in self.calls.items() if call.function == "count"}
+        return rewrite(
+            expression,
+            lambda e: Call("coalesce", (e, Constant(0))) if isinstance(e, Column) and e.index in counts else e,
+        )
+
     def require(self, symbols: Iterable[int], node: exp.Expression) -> None:
         """Each column is one of a group's: grouped by, an aggregate, or determined by a key that is grouped by."""
         ours = {symbol for symbol, _, _ in self.groups} | {symbol for symbol, _ in self.calls.values()}
-        outer = self.scope.free | set((self.scope.domain or {}).values())
+        outer = self.scope.free | set(self.scope.domain.symbols.values() if self.scope.domain else ())
         for symbol in sorted(set(symbols) - ours - outer):
             if not self._determined(symbol):
                 raise self.session.text.error(

@@ -14,6 +14,7 @@ from sqlglot import exp
 from sspcore.plan.expressions import Constant, Expression, Param
 from sspcore.plan.nodes import Except, Intersect, OrderTerm, Plan, Project, TopK, Union, Values
 from sspcore.plan.sql.arguments import Arguments
+from sspcore.plan.sql.domain import Domain
 from sspcore.plan.sql.expressions import lower_expression
 from sspcore.plan.sql.frame import Frame
 from sspcore.plan.sql.ordering import Limits, output_order, take_limits
@@ -23,16 +24,6 @@ from sspcore.plan.sql.session import Session
 from sspcore.plan.types import common
 
 Ctes = Mapping[str, Cte]
-
-
-@attrs.frozen
-class Domain:
-    """The outer values that a correlated subquery reads, each combination once, as a table it starts from."""
-
-    relation: Relation
-    source: int
-    symbols: Mapping[int, int]
-    """Outer symbol → symbol of the relation."""
 
 
 class Query(Protocol):

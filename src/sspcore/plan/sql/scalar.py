@@ -13,9 +13,10 @@ from sqlglot import exp
 
 from sspcore.plan.expressions import Call, Column, Constant, Expression, columns_read, conjunction, rewrite
 from sspcore.plan.nodes import Aggregate, AggregateCall
-from sspcore.plan.sql.domain import domain_of, matching, split
+from sspcore.plan.sql.domain import Domain, domain_of, matching
 from sspcore.plan.sql.frame import Frame, Step
-from sspcore.plan.sql.queries import Domain, Query, lower_query
+from sspcore.plan.sql.partners import split
+from sspcore.plan.sql.queries import Query, lower_query
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.select import Block
 from sspcore.plan.sql.session import Session
@@ -25,11 +26,10 @@ NULL = Constant(None)
 
 @attrs.frozen
 class Scalar:
-    """A scalar subquery in some expression. With `presence` its value is TRUE where it has a row (EXISTS)."""
+    """A scalar subquery in some expression."""
 
     node: exp.Expression
     frame: Frame
-    presence: bool = False
 
     @property
     def session(self) -> Session:
@@ -40,8 +40,6 @@ class Scalar:
         """The subquery; over a domain where it reads outer columns in ways that need one."""
         scope = self.frame.scope
         query = lower_query(self.node, self.session, scope, scope.ctes, domain)
-        if self.presence and isinstance(query, Block):
-            query.outputs = [("exists", Constant(True))]
         if len(query.names) != 1:
             raise self.session.text.error(
                 f"a subquery used as a value gives one column, not {len(query.names)}", self.node
@@ -64,7 +62,13 @@ class Scalar:
                     hint="use min or max", word="LIMIT",
                 )  # fmt: skip
             on, rest = split([c.expression for c in query.correlated if c.expression is not None], query.free)
-            if on and not rest and all(c.plain for c in query.correlated) and not query.steps:
+            if (
+                on
+                and not rest
+                and all(c.plain for c in query.correlated)
+                and not query.steps
+                and not query.scope.lateral
+            ):
                 if query.one_row and self._aggregates_inside(query):
                     return self._by_key(query, on)
                 shown = query.outputs[0][1]
@@ -137,7 +141,7 @@ class Scalar:
         relation = block.grouping.grouped(block.base(), keys)
         pairs = [(outer, self.session.column(s)) for (outer, _), (s, _, _) in zip(on, keys, strict=True)]
         self._step(frozenset(block.free), relation, "left", pairs)
-        return over_nothing_too(block)
+        return block.value_over_nothing()
 
     def _single_by_key(
         self, block: Block, on: Sequence[tuple[Expression, Expression]], shown: Expression
@@ -156,18 +160,12 @@ class Scalar:
             domain = domain_of(outer, query.free, self.session)
             again = self.lowered(domain)
             keys = _carried(domain.relation, self.session)
-            if isinstance(again, Block) and again.one_row:
-                if again.steps or not all(c.plain for c in again.having):
-                    raise self.session.text.unsupported(
-                        "a subquery beside an aggregate in a correlated subquery is not supported", again.node,
-                        hint="register the inner query as a view of its own",
-                    )  # fmt: skip
-                assert again.grouping is not None
-                relation, value = again.grouping.grouped(again.base(), keys), over_nothing_too(again)
+            if isinstance(again, Block) and again.one_row and again.grouping is not None and again.plain_above:
+                relation, value = again.grouping.grouped(again.base(), keys), again.value_over_nothing()
             else:
                 inner = again.relation()
                 relation, value = self._single(inner, keys, Column(inner.symbols[-1]))
-            joined = outer.joined("left", relation, matching(domain, self.session), [])
+            joined = outer.joined("left", relation, matching(domain.symbols.items(), self.session), [])
             value = rewrite(value, lambda e: _outer_again(e, domain))
             return joined.projected([*_carried(outer, self.session), (result, "value", value)])
 
@@ -184,19 +182,3 @@ def _outer_again(e: Expression, domain: Domain) -> Expression:
     """Over an outer row with no partner the domain's columns are padding: read the outer row's own."""
     back = {new: old for old, new in domain.symbols.items()}
     return Column(back[e.index], e.name) if isinstance(e, Column) and e.index in back else e
-
-
-def over_nothing_too(block: Block) -> Expression:
-    """The value of an aggregate without GROUP BY, also for rows with no partner: there a count is 0."""
-    assert block.grouping is not None
-    counts = {symbol for call, (symbol, _) in block.grouping.calls.items() if call.function == "count"}
-
-    def restored(expression: Expression) -> Expression:
-        return rewrite(
-            expression,
-            lambda e: Call("coalesce", (e, Constant(0))) if isinstance(e, Column) and e.index in counts else e,
-        )
-
-    value = restored(block.outputs[0][1])
-    condition = conjunction([restored(c.expression) for c in block.having if c.expression is not None])
-    return value if condition is None else Call("case", (condition, value, NULL))

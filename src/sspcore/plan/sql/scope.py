@@ -15,6 +15,7 @@ from sspcore.errors import InternalError, did_you_mean
 from sspcore.plan.catalog import TableInfo, find_name, unseen
 from sspcore.plan.expressions import Column, Expression, rewrite
 from sspcore.plan.sql.arguments import Arguments
+from sspcore.plan.sql.domain import Domain
 from sspcore.plan.sql.session import Session
 
 
@@ -84,10 +85,14 @@ class Scope:
     parent: Scope | None = None
     ctes: Mapping[str, Cte] = attrs.field(factory=dict)
     sources: list[Source] = attrs.field(factory=list)
+    near: list[Source] = attrs.field(factory=list)
+    """Sources that go before the others: in ON, those of the join itself before what a comma sets apart."""
     merged: dict[str, tuple[Expression, frozenset[int]]] = attrs.field(factory=dict)
     """Columns of JOIN … USING: name → value, and the symbols it hides."""
     free: set[int] = attrs.field(factory=set)
-    domain: dict[int, int] | None = None
+    domain: Domain | None = None
+    lateral: bool = False
+    """A query in FROM reads outer columns, so that this SELECT makes sense over a domain only."""
 
     def resolve(self, node: exp.Column) -> Expression:
         """What a column's name means here. Raises SqlError when nothing, or several things."""
@@ -112,15 +117,22 @@ class Scope:
 
     def own(self, name: str, exact: bool, node: exp.Expression) -> Expression | None:
         """The column of this name among the sources of this SELECT."""
-        names = [n for source in self.sources for n in source.names]
+        if self.near:
+            found = self._among(self.near, name, exact, node)
+            if found is not None:
+                return found
+        return self._among(self.sources, name, exact, node)
+
+    def _among(self, sources: list[Source], name: str, exact: bool, node: exp.Expression) -> Expression | None:
+        names = [n for source in sources for n in source.names]
         key = name if name in names else find_name(name, names, exact=exact)
         if key is None:
             return None
         if key in self.merged:
             return self.merged[key][0]
-        symbols = [s for source in self.sources if key in source.names for s in source.symbols(key)]
+        symbols = [s for source in sources if key in source.names for s in source.symbols(key)]
         if len(symbols) > 1:
-            owners = [source.alias for source in self.sources if key in source.names]
+            owners = [source.alias for source in sources if key in source.names]
             hint = f"write {owners[0]}.{key} or {owners[1]}.{key}" if len(set(owners)) > 1 else "give each an alias"
             raise self.session.text.error(f"column {name!r} is ambiguous", node, hint=hint)
         return self.session.column(symbols[0])
@@ -186,9 +198,9 @@ class Scope:
         if self.domain is None:
             self.free.add(column.index)
             return column
-        if column.index not in self.domain:
+        if column.index not in self.domain.symbols:
             raise InternalError(f"lowering lost outer column {column.name!r}", hint="please report the query")
-        return self.session.column(self.domain[column.index])
+        return self.session.column(self.domain.symbols[column.index])
 
     def _all_names(self) -> list[str]:
         names = [n for source in self.sources for n in source.names]

@@ -12,10 +12,11 @@ import attrs
 from sqlglot import exp
 
 from sspcore.plan.catalog import find_name
-from sspcore.plan.expressions import Column, Constant, Expression, columns_read
+from sspcore.plan.expressions import Call, Column, Constant, Expression, conjunction, rewrite
 from sspcore.plan.nodes import OrderTerm, Plan, Project, TopK, Values, columns
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.conditions import conditions
+from sspcore.plan.sql.domain import Domain, matching
 from sspcore.plan.sql.expressions import cells, lower_expression
 from sspcore.plan.sql.frame import Condition, Frame, Step, taken
 from sspcore.plan.sql.from_clause import correlated_below, lower_from
@@ -23,7 +24,7 @@ from sspcore.plan.sql.grouping import Grouping, has_aggregate
 from sspcore.plan.sql.join_tree import Inner, Leaf, Tree, build, inner
 from sspcore.plan.sql.ordering import Limits, order_terms, position, take_limits
 from sspcore.plan.sql.outputs import Item, expand, named
-from sspcore.plan.sql.queries import Ctes, Domain, Query, take_ctes
+from sspcore.plan.sql.queries import Ctes, Query, take_ctes
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.scope import Scope, identifier
 from sspcore.plan.sql.session import Session
@@ -81,25 +82,22 @@ class Block:
 
     def relation(self, *, ordered: bool = False) -> Relation:
         """The rows it gives; the domain's columns, if it has one, in front."""
+        if self.limits.any and self.domain is not None:
+            raise self.session.text.unsupported(
+                "LIMIT in a subquery that reads columns of the query around is not supported", self.node,
+                hint="use min or max", word="LIMIT",
+            )  # fmt: skip
         front = self._front()
         relation = self.base()
         if self.grouping is not None:
-            if front and self.one_row:
-                raise self.session.text.unsupported(
-                    "an aggregate without GROUP BY is not supported in this subquery", self.node,
-                    hint="compare with the subquery's value: x = (SELECT max(y) …)",
-                )  # fmt: skip
+            if self.domain is not None and self.one_row:
+                return self._one_row_each(relation, self.domain)
             relation = self.grouping.grouped(relation, front)
             for condition in self.having:
                 relation = condition.apply(relation)
         relation = taken(relation, self.steps)
         owner = self.session.source()
         shown = [(self.session.symbol(n, self.session.type_of(e), owner), n, e) for n, e in self.outputs]
-        if self.limits.any and self.domain is not None:
-            raise self.session.text.unsupported(
-                "LIMIT in a subquery that reads columns of the query around is not supported", self.node,
-                hint="use min or max", word="LIMIT",
-            )  # fmt: skip
         sorts = (ordered and bool(self.order)) or self.limits.any
         if self.distinct:
             given = _thin(relation.projected(front + shown), relation.plan).distinct()
@@ -109,6 +107,45 @@ class Block:
         if sorts:
             relation = self._sorted(relation, self.order)
         return _thin(relation.projected(front + shown), relation.plan)
+
+    def _one_row_each(self, base: Relation, domain: Domain) -> Relation:
+        """An aggregate without GROUP BY over a domain: it has its row also for outer values that nothing matches."""
+        assert self.grouping is not None
+        if not self.plain_above:
+            raise self.session.text.unsupported(
+                "a subquery beside an aggregate in a correlated subquery is not supported", self.node,
+                hint="register the inner query as a view of its own",
+            )  # fmt: skip
+        grouped = self.grouping.grouped(base, self._front())
+        every = domain.again(self.session)
+        own = {new: every.symbols[old] for old, new in domain.symbols.items()}
+        pairs = matching([(mine, new) for new, mine in own.items()], self.session)
+        joined = every.relation.joined("left", grouped, pairs, [])
+
+        def completed(expression: Expression) -> Expression:
+            """Over a padded row: counts are 0, and the domain's values are read from the side that is there."""
+            back = self.grouping.over_nothing(expression) if self.grouping else expression
+            return rewrite(
+                back, lambda e: self.session.column(own.get(e.index, e.index)) if isinstance(e, Column) else e
+            )
+
+        joined = joined.filtered([completed(c.expression) for c in self.having if c.expression is not None])
+        owner = self.session.source()
+        shown = [(self.session.symbol(n, self.session.type_of(e), owner), n, completed(e)) for n, e in self.outputs]
+        return joined.projected([(s, n, completed(e)) for s, n, e in self._front()] + shown)
+
+    @property
+    def plain_above(self) -> bool:
+        """Above the grouping there are no subqueries."""
+        return not self.steps and all(c.plain for c in self.having)
+
+    def value_over_nothing(self) -> Expression:
+        """The one output of an aggregate without GROUP BY, after a left join: also where nothing was joined."""
+        assert self.grouping is not None
+        value = self.grouping.over_nothing(self.outputs[0][1])
+        having = [self.grouping.over_nothing(c.expression) for c in self.having if c.expression is not None]
+        condition = conjunction(having)
+        return value if condition is None else Call("case", (condition, value, Constant(None)))
 
     def _sorted(self, relation: Relation, terms: Sequence[OrderTerm]) -> Relation:
         plan = TopK(relation.plan, relation.ordered(terms), self.limits.limit, self.limits.offset)
@@ -135,8 +172,13 @@ def lower_select(
     """A SELECT inside `around`. Raises SqlError or UnsupportedSql with the place."""
     arguments = Arguments(node, session.text)
     scope = Scope(session, around, take_ctes(arguments, session, around, ctes))
-    scope.domain = None if domain is None else dict(domain.symbols)
+    scope.domain = domain
     tree = lower_from(arguments.optional("from_"), arguments.nodes("joins"), scope)
+    if domain is not None and correlated_below(tree, set(domain.relation.symbols)):
+        raise session.text.unsupported(
+            "a query in FROM that reads columns of the query around is not supported beside an outer join", node,
+            hint="move the condition into that query's WHERE",
+        )  # fmt: skip
     block = Block(session, scope, node, tree, domain)
     items = expand(arguments.nodes("expressions"), scope)
     if not items:
@@ -206,7 +248,10 @@ def _group_by(node: exp.Expression | None, items: list[Item], block: Block) -> N
                 assert item.node is not None
                 if has_aggregate(item.node):
                     raise session.text.error("GROUP BY an aggregate", part, hint="aggregates are of groups")
+                before = len(grouping.steps)
                 expression = lower_expression(item.node, frame)
+                if len(grouping.steps) > before:
+                    grouping.written.append((item.node, expression))
                 for i, shown in enumerate(items):  # an output that is grouped by is computed below, once
                     if shown is item:
                         items[i] = attrs.evolve(item, expression=expression)
@@ -290,8 +335,3 @@ def _pull_up(block: Block) -> None:
         block.tree = attrs.evolve(block.tree, conditions=())
     block.correlated = [c for c in block.local if c.needs & free]
     block.local = [c for c in block.local if not c.needs & free]
-
-
-def reads_outside(block: Block, expressions: Sequence[Expression]) -> bool:
-    """One of the expressions reads a column of a query around."""
-    return any(columns_read(e) & block.scope.free for e in expressions)

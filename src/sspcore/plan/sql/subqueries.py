@@ -15,10 +15,10 @@ from sqlglot import exp
 from sspcore.plan.expressions import Call, Column, Constant, Expression, columns_read
 from sspcore.plan.nodes import AntiJoin, Mark, SemiJoin
 from sspcore.plan.sql.arguments import Arguments
-from sspcore.plan.sql.domain import Partners, partners
 from sspcore.plan.sql.expressions import cells, lower_expression
 from sspcore.plan.sql.frame import Condition, Frame, Step
 from sspcore.plan.sql.literals import adapt
+from sspcore.plan.sql.partners import Partners, partners
 from sspcore.plan.sql.queries import Query, lower_query
 from sspcore.plan.sql.refusals import refused
 from sspcore.plan.sql.relation import Relation, placed
@@ -91,7 +91,7 @@ def semi_condition(node: exp.Expression, frame: Frame) -> Condition | None:
     if found is None:
         return None
     reader = _Reader(found, frame)
-    if reader.one_row or (found.negated and found.probes and not reader.never_null):
+    if reader.is_value or (found.negated and found.probes and not reader.never_null):
         return None
     step = reader.step(AntiJoin if found.negated else SemiJoin)
     return Condition((*frame.steps, step), None)
@@ -105,7 +105,7 @@ def lower_subquery(node: exp.Expression, frame: Frame) -> Expression:
             return Scalar(node, frame).value()
         raise refused(node, frame)
     reader = _Reader(found, frame)
-    answer = reader.one_row_answer() if reader.one_row else reader.mark()
+    answer = reader.value() if reader.is_value else reader.mark()
     return Call("not", (answer,)) if found.negated else answer
 
 
@@ -131,19 +131,18 @@ class _Reader:
         return adapt(node, value, kinds[index], self.session) if index < len(kinds) else value
 
     @property
-    def one_row(self) -> bool:
-        """A correlated aggregate without GROUP BY: it has its row also where nothing matches."""
-        return isinstance(self.query, Block) and self.query.one_row and bool(self.query.free)
+    def is_value(self) -> bool:
+        """A correlated aggregate without GROUP BY and HAVING: it has its one row also where nothing matches."""
+        block = self.query
+        return (
+            isinstance(block, Block) and block.one_row and bool(block.free) and not block.having
+            and not block.limits.any and len(self.probes) <= 1
+        )  # fmt: skip
 
-    def one_row_answer(self) -> Expression:
-        """EXISTS of such a query is whether HAVING lets its row through; IN is equality with its value."""
-        assert isinstance(self.query, Block)
+    def value(self) -> Expression:
+        """EXISTS of such a query is TRUE; IN is equality with its value."""
         if not self.probes:
-            return Call("is true", (Scalar(self.found.query, self.frame, presence=True).value(),))
-        if self.query.having or len(self.probes) > 1:
-            raise self.session.text.unsupported(
-                "IN an aggregate with HAVING is not supported", self.found.node, hint="compare with the value instead"
-            )
+            return Constant(True)
         return Call("=", (self.probes[0], Scalar(self.found.query, self.frame).value()))
 
     @property
