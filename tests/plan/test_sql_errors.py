@@ -21,7 +21,7 @@ UNSUPPORTED = [
     ("SELECT id, row_number() OVER (ORDER BY a) FROM t", "window functions", "ORDER BY with LIMIT", ""),
     ("SELECT id FROM t WINDOW w AS (ORDER BY a)", "WINDOW", "ORDER BY with LIMIT", "WINDOW"),
     ("SELECT a FROM t GROUP BY ROLLUP (a)", "ROLLUP", "UNION ALL", ""),
-    ("SELECT a FROM t GROUP BY GROUPING SETS ((a), ())", "GROUPINGSETS", "UNION ALL", ""),
+    ("SELECT a FROM t GROUP BY GROUPING SETS ((a), ())", "GROUPING SETS", "UNION ALL", ""),
     ("SELECT a FROM t GROUP BY DISTINCT a", "GROUP BY DISTINCT", "list the columns", ""),
     ("WITH RECURSIVE r AS (SELECT 1) SELECT * FROM r", "WITH RECURSIVE", "joins", "RECURSIVE"),
     ("SELECT * FROM t NATURAL JOIN u", "NATURAL JOIN", "USING", "NATURAL"),

@@ -97,10 +97,20 @@ class Arguments:
     def _refusal(self, name: str) -> Exception:
         what, word, hint = LEFTOVERS.get(name, ("", "", ""))
         owner = describe(self.node, self.text)
-        message = f"{what or f'{owner} with {name}'} is not supported"
+        message = not_supported(what or f"{owner} with {name}")
         value = self.node.args.get(name)
         place = value if isinstance(value, exp.Expression) else self.node
         return self.text.unsupported(message, place, hint=hint or "leave it out", word=word)
+
+
+def not_supported(what: str) -> str:
+    """The sentence that refuses something.
+
+    >>> not_supported("intervals"), not_supported("TABLESAMPLE")
+    ('intervals are not supported', 'TABLESAMPLE is not supported')
+    """
+    many = " and " in what or what.split(" (")[0].endswith("s")
+    return f"{what} {'are' if many else 'is'} not supported"
 
 
 def describe(node: exp.Expression, text: Text) -> str:

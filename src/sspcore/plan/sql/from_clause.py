@@ -15,7 +15,7 @@ from sspcore.errors import InternalError, did_you_mean
 from sspcore.plan.catalog import find_name
 from sspcore.plan.expressions import Call, Column, Expression
 from sspcore.plan.nodes import Plan, Project, Scan, TopK, columns
-from sspcore.plan.sql.arguments import Arguments
+from sspcore.plan.sql.arguments import Arguments, not_supported
 from sspcore.plan.sql.conditions import conditions, expression_condition
 from sspcore.plan.sql.domain import matching
 from sspcore.plan.sql.frame import Condition, Frame
@@ -75,7 +75,7 @@ def _item(node: exp.Expression, scope: Scope) -> Tree:
     elif isinstance(node, exp.Subquery | exp.Values):
         tree = _derived(node, scope)
     elif type(node) in NAMES:
-        raise session.text.unsupported(f"{NAMES[type(node)][0]} is not supported", node, hint=NAMES[type(node)][1])
+        raise session.text.unsupported(not_supported(NAMES[type(node)][0]), node, hint=NAMES[type(node)][1])
     else:
         raise session.text.unsupported(
             "FROM takes tables, views, CTEs, subqueries and VALUES", node, hint="use one row per element"

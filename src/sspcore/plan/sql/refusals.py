@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from sspcore.errors import SqlError
 from sspcore.plan.sql import functions
-from sspcore.plan.sql.arguments import describe
+from sspcore.plan.sql.arguments import describe, not_supported
 from sspcore.plan.sql.frame import Frame
 
 NAMES: Final = {
@@ -54,7 +54,7 @@ def refused(node: exp.Expression, frame: Frame) -> SqlError:
     """The refusal of a node that is on no list."""
     if type(node) in NAMES:
         what, hint = NAMES[type(node)]
-        return frame.session.text.unsupported(f"{what} is not supported".replace("s is", "s are"), node, hint=hint)
+        return frame.session.text.unsupported(not_supported(what), node, hint=hint)
     if isinstance(node, exp.Func) and not isinstance(node, exp.Binary | exp.Connector):
         return functions.unknown(node, frame)
     return frame.session.text.unsupported(

@@ -14,7 +14,7 @@ from sqlglot import exp
 from sspcore.plan.catalog import find_name
 from sspcore.plan.expressions import Call, Column, Constant, Expression, conjunction, rewrite
 from sspcore.plan.nodes import OrderTerm, Plan, Project, TopK, Values, columns
-from sspcore.plan.sql.arguments import Arguments
+from sspcore.plan.sql.arguments import Arguments, not_supported
 from sspcore.plan.sql.conditions import conditions
 from sspcore.plan.sql.domain import Domain, matching
 from sspcore.plan.sql.expressions import cells, lower_expression
@@ -238,7 +238,7 @@ def _group_by(node: exp.Expression | None, items: list[Item], block: Block) -> N
     for by in arguments.nodes("expressions"):
         if isinstance(by, exp.Rollup | exp.Cube | exp.GroupingSets):
             raise session.text.unsupported(
-                f"{type(by).__name__.upper()} is not supported", by,
+                not_supported(type(by).__name__.replace("gS", "g S").upper()), by,
                 hint="register one view for each grouping, or UNION ALL of them",
             )  # fmt: skip
         for part in cells(by, frame):

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-import sqlglot
-from sqlglot import exp
+from sqlglot import Dialect, Token, exp
 from sqlglot.errors import ParseError
 
 from sspcore.errors import SqlError, UnsupportedSql
 from sspcore.plan.sql.strictness import faults_of_tokens, faults_of_tree
 
 T = TypeVar("T")
+
+POSTGRES: Final = Dialect.get_or_raise("postgres")
 
 QUERY_WORDS: Final = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 STATEMENT_WORDS: Final = frozenset({
@@ -30,11 +31,13 @@ class Text:
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
-        self.tokens: list[sqlglot.Token] = []
+        self.tokens: list[Token] = []
 
     def parse(self) -> exp.Expression:
         """The one statement of the text. Raises SqlError where it is not SQL, UnsupportedSql where it is no query."""
-        self.tokens = self._read(sqlglot.tokenize)
+        # The line's end is for sqlglot, which misreads $name in a text whose last letters are ''
+        text = f"{self.sql}\n"
+        self.tokens = self._read(lambda: POSTGRES.tokenize(text))
         words = [t.text.upper() for t in self.tokens if t.text != ";"]
         if not words:
             raise self.error("there is no query", hint="write SELECT … FROM …")
@@ -44,18 +47,17 @@ class Text:
             )
         if words[0] not in QUERY_WORDS:
             raise self.error(f"a query does not begin with {self.tokens[0].text!r}", hint="begin with SELECT or WITH")
-        statements = [s for s in self._read(sqlglot.parse) if s is not None]
+        statements = [s for s in self._read(lambda: POSTGRES.parser().parse(self.tokens, text)) if s is not None]
         if len(statements) != 1 or not isinstance(statements[0], exp.Expression):
             raise self.error("there is more than one statement", hint="register each query as a view of its own")
         for start, message in faults_of_tokens(self.tokens):
             raise SqlError(message, self.sql, *self._line_and_column(start), hint="leave it out")
         return statements[0]
 
-    def _read(self, reader: Callable[..., list[T]]) -> list[T]:
+    def _read(self, reader: Callable[[], list[T]]) -> list[T]:
         """What one of sqlglot's readers makes of the text. Raises SqlError."""
         try:
-            # The line's end is for sqlglot, which misreads $name in a text whose last letters are ''
-            return reader(f"{self.sql}\n", dialect="postgres")
+            return reader()
         except ParseError as error:
             raise self._refused(error) from None
         except RecursionError:
@@ -88,6 +90,7 @@ class Text:
         self, message: str, node: exp.Expression | None = None, *, hint: str = "", word: str = ""
     ) -> UnsupportedSql:
         """An UnsupportedSql that points to the node, or to the keyword `word` after it."""
+        hint = hint or "docs/reference/sql.md lists what is supported"
         start = self.start(node)
         if word:
             after = [t for t in self.tokens if t.text.upper() == word and t.start >= start]
