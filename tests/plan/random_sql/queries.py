@@ -14,6 +14,8 @@ from tests.plan.random_sql.scopes import Grouped, Scope, Source
 from tests.plan.random_sql.tables import SCHEMAS
 
 KINDS = ("integer", "integer", "text", "real", "boolean")
+TAKEN = ("a", "x", "y")
+"""Names of columns that outputs are given too. In ORDER BY an expression means the column, to DuckDB the output."""
 Columns = list[tuple[str, str]]
 
 
@@ -60,8 +62,12 @@ class Queries(Expressions):
         for _ in range(c.weighted(((70, 0), (20, 1), (10, 2)))):
             name = self.fresh("w")
             made = self._body(None, parent, 1)
+            listed = ""
+            if c.chance(25):
+                made = attrs.evolve(made, columns=[(self.fresh("e"), kind) for _, kind in made.columns])
+                listed = f" ({', '.join([n for n, _ in made.columns])})"
             self.ctes[name] = made.columns
-            parts.append(f"{name} AS ({made.text})")
+            parts.append(f"{name}{listed} AS ({made.text})")
         return f"WITH {', '.join(parts)} " if parts else ""
 
     def _body(self, kinds: list[str] | None, parent: Scope | None, depth: int, *, top: bool = False) -> Query:
@@ -112,6 +118,12 @@ class Queries(Expressions):
         if grouped:
             return self._grouped(kinds, scope, f"{from_}{where}", depth, top=top, plain=plain)
         distinct = c.chance(14)
+        if top and c.chance(4):
+            source = c.pick(scope.sources)
+            shown = self.value(kinds[0], scope, 2)
+            return Query(
+                f"SELECT {source.alias}.*, {shown.text} FROM {from_}{where}", [*source.columns, ("", kinds[0])]
+            )
         if top and c.chance(6):
             star = [(n, k) for s in scope.sources for n, k in s.columns]
             if not scope.merged and len({n for n, _ in star}) == len(star):
@@ -123,6 +135,8 @@ class Queries(Expressions):
 
     def _named(self, kinds: list[str], shown: list[Sql]) -> tuple[Columns, str]:
         columns = [(self.fresh("c"), kind) for kind in kinds]
+        if self.c.chance(5):
+            columns[0] = (self.c.pick(TAKEN), kinds[0])
         word = self.c.pick((" AS ", " AS ", " "))
         items = [f"{sql.text}{word}{n}" for (n, _), sql in zip(columns, shown, strict=True)]
         return columns, ", ".join(items)
@@ -136,7 +150,7 @@ class Queries(Expressions):
         """ORDER BY all output columns, some hidden values before them; often cut to a window."""
         c = self.c
         terms = []
-        if hidden is not None and c.chance(40):
+        if hidden is not None and columns[0][0] not in TAKEN and c.chance(40):
             kind = c.pick(("integer", "text", "real"))
             value = self.value(kind, hidden, 1).text
             column = hidden.atom(kind)
@@ -187,7 +201,7 @@ class Queries(Expressions):
         by = []
         for _, sql in groups:
             at = next((i for i, s in enumerate(shown) if s.text == sql.text), None)
-            if at is not None and c.chance(30):
+            if at is not None and columns[at][0] not in TAKEN and c.chance(30):
                 by.append(c.pick((str(at + 1), columns[at][0])))
             else:
                 by.append(sql.text)
@@ -208,28 +222,41 @@ class Queries(Expressions):
             text = self._joined(text, scope, depth)
         return text
 
-    def _joined(self, text: str, scope: Scope, depth: int) -> str:
+    def _joined(self, text: str, scope: Scope, depth: int, *, inside: bool = False) -> str:
+        """One more source; `inside` parentheses, which are an operand of a join in turn."""
         c = self.c
         kind = c.weighted(
-            ((8, "JOIN"), (6, "LEFT JOIN"), (3, "RIGHT JOIN"), (3, "FULL JOIN"), (3, ","), (1, "CROSS JOIN"))
+            (
+                (8, "JOIN"),
+                (6, "LEFT JOIN"),
+                (3, "RIGHT JOIN"),
+                (3, "FULL JOIN"),
+                (0 if inside else 3, ","),
+                (1, "CROSS JOIN"),
+            )
         )
         right, source = self._item(scope, depth)
         before = scope.sources[scope.comma :]
         self.portable &= not scope.comma  # to SQLite a comma is a JOIN like others
         if kind == ",":
             scope.comma = len(scope.sources)
-        scope.sources.append(source)
+        added = [source]
+        if not inside and c.chance(12):
+            pair = Scope(c, [source], hides=scope.hides.union(*[{s.alias} for s in scope.sources]))
+            right = f"({self._joined(right, pair, 0, inside=True)})"
+            added = pair.sources
+        scope.sources += added
         if kind in (",", "CROSS JOIN"):
             return f"{text}{'' if kind == ',' else ' '}{kind} {right}"
         names = [column for s in before for column in s.columns]
         shared = [n for n, k in source.columns if (n, k) in names and [m for m, _ in names].count(n) == 1]
-        if shared and not scope.merged and c.chance(25):
+        if shared and not scope.merged and not inside and len(added) == 1 and c.chance(25):
             scope.merged.add(c.pick(shared))
             return f"{text} {kind} {right} USING ({next(iter(scope.merged))})"
         # a comma binds less than JOIN: ON sees only what is joined to it
-        near = Scope(c, [*before, source], scope.parent if kind == "JOIN" else None)
-        near.hides = {s.alias for s in scope.sources}
-        parts = [self._equality(near, source) for _ in range(c.weighted(((6, 1), (2, 2))))]
+        near = Scope(c, [*before, *added], scope.parent if kind == "JOIN" else None)
+        near.hides = {s.alias for s in scope.sources} | scope.hides
+        parts = [self._equality(near, c.pick(added)) for _ in range(c.weighted(((6, 1), (2, 2))))]
         parts = [part for part in parts if part]
         if not parts and kind == "FULL JOIN":
             kind = "LEFT JOIN"
@@ -253,7 +280,7 @@ class Queries(Expressions):
     def _item(self, scope: Scope, depth: int) -> tuple[str, Source]:
         """A table, view, CTE, derived table or VALUES, under an alias."""
         c = self.c
-        taken = {s.alias for s in scope.sources}
+        taken = {s.alias for s in scope.sources} | scope.hides
         form = c.weighted(((70, "table"), (12, "cte"), (8, "view"), (10, "derived"), (3, "values")))
         if form == "cte" and self.ctes:
             name = c.pick(tuple(self.ctes))
@@ -307,6 +334,10 @@ class Queries(Expressions):
             made = self._inner(None, around, depth)
             return Sql(f"{negation}EXISTS ({made.text})", NOT if negation else ATOM)
         kind = c.pick(("integer", "integer", "text", "real"))
+        if c.chance(8):
+            made = self._inner([kind, "integer"], around, depth)
+            probes = f"({self.value(kind, names, 1).text}, {self.value('integer', names, 0).text})"
+            return Sql(f"{probes} {negation}IN ({made.text})", LIKE)
         made = self._inner([kind], around, depth)
         probe = self.value(kind, names, 1).at(OTHER)
         if c.chance(8):

@@ -18,6 +18,10 @@ FOUND = (
     "SELECT t.id, u.id, v.id FROM t, u FULL JOIN v ON u.a = v.x WHERE t.a = 1 OR v.x IS NULL",
     "SELECT t.id, q.id, u.y FROM t, t AS q JOIN u USING (id)",
     "SELECT t.id, u.id, v.id FROM t, u LEFT JOIN v ON u.a = v.x AND v.w > 0, t AS q WHERE q.id = u.id",
+    # what USING merges is one of several columns of the name, and none where only the others are in sight
+    "SELECT u.id, q.id FROM u JOIN t USING (a), (v RIGHT JOIN t AS q ON x <= a)",
+    "SELECT u.id, p.y, q.w FROM u JOIN t USING (a), u AS p LEFT JOIN v AS q ON a = x OR w > 1",
+    "SELECT a, t.id, u.id, q.id FROM t FULL JOIN u USING (a) FULL JOIN t AS q USING (a)",
     # a parameter, and an empty text at the very end
     "SELECT id FROM t WHERE a = $n OR b LIKE ''",
     # a parameter that no value depends on
@@ -28,8 +32,10 @@ REFUSED = (
     "WITH unread AS (SELECT nothing FROM t) SELECT id FROM u",
     "WITH unread AS (WITH inside AS (SELECT id FROM t FOR UPDATE) SELECT a FROM u) SELECT id FROM u",
     "SELECT t.id FROM t, u RIGHT JOIN v ON t.a = v.x",
+    "SELECT a FROM t JOIN u USING (a), t AS q",
 )
 UNSUPPORTED = (
+    "SELECT t.id FROM t JOIN u USING (a), t AS q JOIN u AS p USING (a)",
     "SELECT t.id FROM t LEFT JOIN u ON t.a = u.a AND t.b IN (SELECT v.y FROM v WHERE v.x = u.a)",
     "SELECT t.id FROM t FULL JOIN u ON t.a = u.a AND EXISTS (SELECT 1 FROM v WHERE v.x > t.id + u.id)",
 )

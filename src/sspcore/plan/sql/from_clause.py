@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from sspcore.errors import InternalError, did_you_mean
 from sspcore.plan.catalog import find_name
-from sspcore.plan.expressions import Call, Column, Expression
+from sspcore.plan.expressions import Call, Column, Expression, columns_read
 from sspcore.plan.nodes import Plan, Project, Scan, TopK, columns
 from sspcore.plan.sql.arguments import Arguments, not_supported
 from sspcore.plan.sql.conditions import conditions, expression_condition
@@ -304,6 +304,10 @@ def _using(
     key = next(n for s in before for n in s.names if n == name or n.casefold() == name.casefold())
     hidden = {e.index for e in (left, right) if isinstance(e, Column)}
     if key in scope.merged:
+        if not scope.merged[key][1] & columns_read(left):
+            raise session.text.unsupported(
+                f"USING ({name}) beside another join's USING ({name}) is not supported", node, hint="write ON for one"
+            )
         hidden |= scope.merged[key][1]
     scope.merged[key] = (values.get(kind, lambda: left)(), frozenset(hidden))
     return Call("=", (left, right))

@@ -128,9 +128,13 @@ class Scope:
         key = name if name in names else find_name(name, names, exact=exact)
         if key is None:
             return None
-        if key in self.merged:
-            return self.merged[key][0]
         symbols = [s for source in sources if key in source.names for s in source.symbols(key)]
+        merged, hidden = self.merged.get(key, (None, frozenset()))
+        if merged is not None and hidden <= set(symbols):
+            symbols = [s for s in symbols if s not in hidden]
+            if not symbols:
+                return merged
+            symbols += hidden
         if len(symbols) > 1:
             owners = [source.alias for source in sources if key in source.names]
             hint = f"write {owners[0]}.{key} or {owners[1]}.{key}" if len(set(owners)) > 1 else "give each an alias"
