@@ -61,6 +61,7 @@ CORPUS = {
         SELECT t.id, u.id, v.id FROM t JOIN u ON t.a = u.x LEFT JOIN v ON v.x = u.x AND v.z = t.c WHERE t.c < 3
         SELECT x.id, y.id FROM t x JOIN t y ON x.a = y.c AND x.id < y.id
         SELECT x.id, y.id, z.id FROM t x, t y, t z WHERE x.a = y.a AND y.c = z.c
+        SELECT t.id, w.n FROM t JOIN ((VALUES (1, 2), (2, 3)) AS w (n, m) LEFT JOIN u ON u.x = w.n) ON t.a = w.m
         SELECT t.id, u.id FROM t CROSS JOIN u WHERE t.a + u.x = 4
         SELECT x, u.id, y, v.id, z FROM u JOIN v USING (x)
         SELECT x, u.id, v.id FROM u LEFT JOIN v USING (x)

@@ -89,6 +89,9 @@ def _table(node: exp.Table, scope: Scope) -> Tree:
     arguments.take("joins")
     this = arguments.node_at("this")
     alias, renamed = _alias(arguments.optional("alias"), session)
+    if isinstance(this, exp.Values):  # at the beginning of a join in parentheses
+        arguments.done()
+        return _query(Cte(this, (), scope.parent, scope.ctes), alias, renamed, node, scope)
     if not isinstance(this, exp.Identifier):
         raise session.text.unsupported("functions in FROM are not supported", node, hint="use one row per element")
     name, exact = identifier(session, this)
