@@ -16,7 +16,7 @@ from sspcore.plan.expressions import Call, Constant, Expression, Param
 from sspcore.plan.sql import functions
 from sspcore.plan.sql.arguments import Arguments, describe
 from sspcore.plan.sql.frame import Frame
-from sspcore.plan.sql.literals import adapt, adapt_all, from_text, literal
+from sspcore.plan.sql.literals import adapt, adapt_all, as_one_number, from_text, literal
 from sspcore.plan.sql.refusals import refused
 from sspcore.plan.sql.scope import identifier
 
@@ -300,7 +300,7 @@ def _case(node: exp.Expression, frame: Frame) -> Expression:
     arguments.done()
     nodes.append(exp.Null() if default is None else default)
     values.append(Constant(None) if default is None else lower_expression(default, frame))
-    *results, otherwise = adapt_all(nodes, values, frame.session)
+    *results, otherwise = as_one_number(adapt_all(nodes, values, frame.session), frame.session)
     branches = [e for pair in zip(conditions, results, strict=True) for e in pair]
     return Call("case", (*branches, otherwise))
 
@@ -314,7 +314,8 @@ def _alternatives(node: exp.Expression, frame: Frame) -> Expression:
     if "ignore_nulls" in node.args and name in ("greatest", "least"):
         arguments.expect("ignore_nulls", True)
     arguments.done()
-    return Call(name, adapt_all(nodes, [lower_expression(n, frame) for n in nodes], frame.session))
+    values = adapt_all(nodes, [lower_expression(n, frame) for n in nodes], frame.session)
+    return Call(name, values if name == "nullif" else tuple(as_one_number(values, frame.session)))
 
 
 def _cast(node: exp.Expression, frame: Frame) -> Expression:

@@ -15,7 +15,7 @@ from sqlglot import exp
 from sspcore.algebra.values import Value, canonical
 from sspcore.errors import shown
 from sspcore.plan.casts import cast
-from sspcore.plan.expressions import Constant, Expression
+from sspcore.plan.expressions import Call, Constant, Expression
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.frame import Frame
 from sspcore.plan.sql.session import Session
@@ -23,6 +23,8 @@ from sspcore.plan.total import NULL_BY_ERROR
 
 READ_FROM_TEXT: Final = frozenset({"timestamp", "date", "decimal", "bytes", "boolean", "integer", "real"})
 """Types whose values people write as quoted literals."""
+NUMBERS: Final = ("integer", "decimal", "real")
+"""The types of numbers, each wider than those before."""
 MAX_DIGITS: Final = 1000
 
 
@@ -98,6 +100,34 @@ def adapt_all(
         return tuple(expressions)
     kind = kinds.pop()
     return tuple([adapt(n, e, kind, session) for n, e in zip(nodes, expressions, strict=True)])
+
+
+def as_one_number(expressions: Sequence[Expression], session: Session) -> list[Expression]:
+    """Alternatives that are numbers of different types, each as the widest of these; anything else as it is.
+
+    Else what `/` means for the one that is chosen would depend on the row: a view's column has one type, as in SQL.
+    """
+    kinds = [session.type_of(e) for e in expressions]
+    told = {k for k, e in zip(kinds, expressions, strict=True) if e != Constant(None)}
+    widest = widest_number(told)
+    if widest is None:
+        return list(expressions)
+    return [as_number(e, kind, widest) for e, kind in zip(expressions, kinds, strict=True)]
+
+
+def widest_number(kinds: set[str]) -> str | None:
+    """The type that holds all of several different types of numbers; None where they are not such."""
+    return max(kinds, key=NUMBERS.index) if len(kinds) > 1 and kinds <= set(NUMBERS) else None
+
+
+def as_number(expression: Expression, kind: str, wanted: str) -> Expression:
+    """A number of one type as one of another."""
+    if kind == wanted or expression == Constant(None):
+        return expression
+    if isinstance(expression, Constant) and type(expression.value) in (int, float):
+        value = cast(expression.value, wanted)
+        return expression if value is NULL_BY_ERROR else Constant(value)
+    return Call("cast", (expression, Constant(wanted)))
 
 
 def _literal_of(node: exp.Expression) -> tuple[int, exp.Expression] | None:

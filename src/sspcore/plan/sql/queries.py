@@ -11,12 +11,13 @@ from typing import Protocol
 import attrs
 from sqlglot import exp
 
-from sspcore.plan.expressions import Constant, Expression, Param
-from sspcore.plan.nodes import Except, Intersect, OrderTerm, Plan, Project, TopK, Union, Values
+from sspcore.plan.expressions import Column, Constant, Expression, Param
+from sspcore.plan.nodes import Except, Intersect, OrderTerm, Plan, Project, TopK, Union, Values, columns
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.domain import Domain
 from sspcore.plan.sql.expressions import lower_expression
 from sspcore.plan.sql.frame import Frame
+from sspcore.plan.sql.literals import as_number, as_one_number, widest_number
 from sspcore.plan.sql.ordering import Limits, output_order, take_limits
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.scope import Cte, Scope, identifier
@@ -176,14 +177,25 @@ def _set_operation(
     for part, width in zip(parts, widths, strict=True):
         if width != widths[0]:
             raise session.text.error(f"{name} of {widths[0]} columns and {width}", part, hint="select as many")
-    types = [kinds[0] if len(set(kinds)) == 1 else "any" for kinds in zip(*[q.types for q in queries], strict=True)]
+    sides = list(zip(*[q.types for q in queries], strict=True))
+    types = [kinds[0] if len(set(kinds)) == 1 else widest_number(set(kinds)) or "any" for kinds in sides]
     free = set().union(*[query.free for query in queries])
 
     def plan() -> Plan:
-        plans = tuple([query.relation().plan for query in queries])
+        plans = tuple([_as_types(query.relation().plan, query.types, types) for query in queries])
         return Union(plans, keeps_all) if name == "UNION" else (Intersect if name == "INTERSECT" else Except)(*plans)
 
     return _combined(arguments, session, plan, queries[0].names, types, free, domain)
+
+
+def _as_types(plan: Plan, own: Sequence[str], wanted: Sequence[str]) -> Plan:
+    """The plan with its last columns' numbers as numbers of the wanted types."""
+    if all(a == b or b == "any" for a, b in zip(own, wanted, strict=True)):
+        return plan
+    front = len(columns(plan)) - len(own)
+    cells = [Column(i, name) for i, name in enumerate(columns(plan))]
+    shown = [c if b == "any" else as_number(c, a, b) for c, a, b in zip(cells[front:], own, wanted, strict=True)]
+    return Project(plan, tuple(zip(columns(plan), [*cells[:front], *shown], strict=True)))
 
 
 def _same_union(part: exp.Expression, node: exp.Expression) -> bool:
@@ -211,7 +223,9 @@ def _values(node: exp.Expression, session: Session, ctes: Ctes, domain: Domain |
     if frame.steps:
         raise session.text.unsupported("subqueries in VALUES are not supported", node, hint="use SELECT … UNION ALL")
     names = [f"column{i + 1}" for i in range(len(rows[0]))]
-    types = [common([session.type_of(e) for e in cells], cells) for cells in zip(*rows, strict=True)]
+    sides = [as_one_number(cells, session) for cells in zip(*rows, strict=True)]
+    types = [common([session.type_of(e) for e in cells], cells) for cells in sides]
+    rows = list(zip(*sides, strict=True))
     return _combined(arguments, session, lambda: _rows(names, rows), names, types, set(), None)
 
 
