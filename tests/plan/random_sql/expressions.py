@@ -87,13 +87,14 @@ class Expressions:
         c = self.c
         form = c.weighted(((3, "case"), (3, "coalesce"), (2, "nullif"), (1, "simple case"), (1, "greatest")))
         one, two = self.value(kind, names, depth - 1), self.value(kind, names, depth - 1)
+        if kind == "real" and form != "nullif" and c.chance(25):
+            two = self.value("integer", names, depth - 1)  # beside a real it is one
         if form == "coalesce":
             more = f", {self.value(kind, names, 0).text}" if c.chance(25) else ""
             return Sql(f"coalesce({one.text}, {two.text}{more})")
         if form == "nullif":
             return Sql(f"nullif({one.text}, {two.text})")
         if form == "greatest":
-            self.portable = False  # SQLite's max(a, b) is NULL beside NULL
             return Sql(f"{c.pick(('greatest', 'least'))}({one.text}, {two.text})")
         if form == "simple case":
             over = c.pick(("integer", "text"))
@@ -111,11 +112,9 @@ class Expressions:
         if form == "length":
             return Sql(f"length({self.value('text', names, depth - 1).text})")
         if form == "strpos":
-            self.portable = False
             return Sql(f"strpos({self.value('text', names, depth - 1).text}, {c.pick(LITERALS['text'])})")
         if form == "cast":
             if c.chance(50):  # of whole numbers: halves go away from zero here, and elsewhere to even or to zero
-                self.portable = False
                 return Sql(f"CAST(floor({self.value('real', names, depth - 1).text}) AS integer)")
             return Sql(f"CAST('{c.between(0, 12)}' AS integer)")
         one = self.value("integer", names, depth - 1)
@@ -141,13 +140,13 @@ class Expressions:
         if form == "abs":
             return Sql(f"abs({one.text})")
         if form == "floor":
-            self.portable = False
             return Sql(f"{c.pick(('floor', 'ceil'))}({one.text})")
         if form == "-":
             return Sql(f"- {one.at(ATOM)}", SIGN)
         if form == "/":  # by powers of two, so that all reals stay dyadic
-            one = one if c.chance(60) else self.value("integer", names, depth - 1)
-            return Sql(f"{one.at(PRODUCT)} / {c.pick(('2.0', '0.5', '4.0', '(-2.0)'))}", PRODUCT)
+            if c.chance(40):
+                return Sql(f"{self.value('integer', names, depth - 1).at(PRODUCT)} / {c.pick(('2.0', '0.5'))}", PRODUCT)
+            return Sql(f"{one.at(PRODUCT)} / {c.pick(('2.0', '0.5', '4', '(-2)'))}", PRODUCT)
         two = self.value(c.pick(("real", "integer")), names, depth - 1)
         return self._infix(c.pick("+-*"), *((one, two) if c.chance(50) else (two, one)))
 
@@ -164,7 +163,6 @@ class Expressions:
         if form == "replace":
             return Sql(f"replace({one.text}, 'a', {c.pick(LITERALS['text'])})")
         if form == "left":
-            self.portable = False
             return Sql(f"{c.pick(('left', 'right'))}({one.text}, 1)")
         return Sql(f"{one.at(OTHER)} || {self.value('text', names, depth - 1).at(SUM)}", OTHER)
 
@@ -208,9 +206,7 @@ class Expressions:
             items += ", NULL" if c.chance(12) else ""
             return Sql(f"{operand()} {negation}IN ({items})", LIKE)
         if form == "like":
-            word = "LIKE"
-            if c.chance(25):
-                word, self.portable = "ILIKE", False
+            word = "ILIKE" if c.chance(25) else "LIKE"
             return Sql(f"{operand('text')} {negation}{word} '{c.pick(PATTERNS)}'", LIKE)
         if form == "between":
             return Sql(f"{operand()} {negation}BETWEEN {operand(least=SUM)} AND {operand(least=SUM)}", LIKE)

@@ -6,9 +6,10 @@ digits. What a database refuses, or reports as out of its range, is no answer.
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 import duckdb
@@ -109,13 +110,15 @@ class DuckDb(Peer):
 
 
 class Sqlite(Peer):
-    """For the part of SQL that it understands alike."""
+    """Given the functions it lacks. Left to the others: set operations in parentheses, where NULLs go by default."""
 
     booleans = False
 
     def __init__(self) -> None:
         self.database = sqlite3.connect(":memory:")
         self.run("PRAGMA case_sensitive_like = ON")
+        for name, count, function in FUNCTIONS:
+            self.database.create_function(name, count, function, deterministic=True)
         self.create()
 
     def run(self, sql: str) -> list[Row]:
@@ -123,10 +126,35 @@ class Sqlite(Peer):
 
     def ask(self, sql: str) -> list[Row] | None:
         try:
-            return self.run(without_params(sql))
+            return self.run(SPELLED.sub(lambda m: SPELLING[m[0]], without_params(sql)))
         except sqlite3.Error as error:
             self.last = str(error)
             return None
+
+
+def _known(function: Callable) -> Callable:
+    """NULL where an argument is."""
+    return lambda *values: None if None in values else function(*values)
+
+
+def _ilike(pattern: str, text: str) -> bool:
+    """ILIKE as GLOB, which SQLite lets one define."""
+    parts = [{"%": ".*", "_": "."}.get(symbol, re.escape(symbol)) for symbol in pattern.lower()]
+    return re.fullmatch("".join(parts), text.lower(), re.DOTALL) is not None
+
+
+SPELLING = {"ILIKE": "GLOB", "left(": "left_(", "right(": "right_(", "= ANY (": "IN (", "<> ALL (": "NOT IN ("}
+SPELLED = re.compile("|".join(map(re.escape, SPELLING)))
+FUNCTIONS = (
+    ("glob", 2, _known(_ilike)),
+    ("floor", 1, _known(math.floor)),
+    ("ceil", 1, _known(math.ceil)),
+    ("strpos", 2, _known(lambda text, part: text.find(part) + 1)),
+    ("left_", 2, _known(lambda text, count: text[:count])),
+    ("right_", 2, _known(lambda text, count: text[-count:])),
+    ("greatest", -1, lambda *values: max([v for v in values if v is not None], default=None)),
+    ("least", -1, lambda *values: min([v for v in values if v is not None], default=None)),
+)
 
 
 def differs(peer: Peer, theirs: Sequence[Row], ours: Sequence[Row], *, ordered: bool) -> bool:

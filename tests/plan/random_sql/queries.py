@@ -80,7 +80,11 @@ class Queries(Expressions):
         c = self.c
         kinds = kinds or self._kinds(2)
         words = ("UNION", "UNION ALL", "INTERSECT", "EXCEPT")
-        arms = [self.select(kinds, parent, depth - 1, plain=True) for _ in range(c.weighted(((3, 2), (1, 3))))]
+        count = c.weighted(((3, 2), (1, 3)))
+        arms = [self.select(kinds, parent, depth - 1, plain=True)]
+        for _ in range(1, count):  # beside a real column one of integers is real too
+            near = ["integer" if kind == "real" and c.chance(20) else kind for kind in kinds]
+            arms.append(self.select(near, parent, depth - 1, plain=True))
         text = arms[0].text
         for i, arm in enumerate(arms[1:]):
             right = arm.text
@@ -175,7 +179,7 @@ class Queries(Expressions):
         """GROUP BY columns or expressions, by position or alias where they are shown; or no GROUP BY at all."""
         c = self.c
         groups: list[tuple[str, Sql]] = []
-        around = Scope(c, [], scope.parent)
+        around = scope.emptied()
         for _ in range(c.weighted(((30, 0), (45, 1), (25, 2)))):
             kind = c.pick(("integer", "text", "boolean", "real"))
             own = scope.own(kind)
@@ -341,7 +345,6 @@ class Queries(Expressions):
         made = self._inner([kind], around, depth)
         probe = self.value(kind, names, 1).at(OTHER)
         if c.chance(8):
-            self.portable = False
             return Sql(f"{probe} {c.pick(('= ANY', '<> ALL'))} ({made.text})", COMPARE)
         return Sql(f"{probe} {negation}IN ({made.text})", LIKE)
 
@@ -375,7 +378,7 @@ class Queries(Expressions):
             where = f" WHERE {self.condition(free, 1).text}" if c.chance(60) else ""
             shown = self.value(kind, free, 1).text
             return Sql(f"(SELECT {shown} AS one FROM {from_}{where} ORDER BY one NULLS LAST LIMIT 1)")
-        above = Grouped(scope, self, [], Scope(c, [], around))
+        above = Grouped(scope, self, [], scope.emptied())
         call = above.aggregate(kind)
         if call is None:
             return None

@@ -123,14 +123,23 @@ class Case:
                 raise self._wrong(query.text, f"as a one-off query raised {error!r}") from error
             if sorted(map(repr, once)) != sorted(map(repr, ours)) or (query.ordered and list(once) != list(ours)):
                 raise self._wrong(query.text, f"a view of it shows {ours}, a one-off query gives {once}")
-            for peer in self.databases:
-                if not query.portable and not peer.booleans:
-                    continue
-                theirs = peer.ask(query.text)
-                what = type(peer).__name__
-                self.counts[f"{what} {'answers' if theirs is not None else 'silent'}"] += 1
-                if theirs is not None and differs(peer, theirs, ours, ordered=query.ordered):
-                    raise self._wrong(query.text, f"{what} says {theirs}, we {ours}")
+            self._ask(query, ours)
+
+    def _ask(self, query: Query, ours: list) -> None:
+        """Raise Wrong where a database differs, unless the other one sides with us: they have faults too."""
+        for peer, other in zip(self.databases, reversed(self.databases), strict=True):
+            if not query.portable and not peer.booleans:
+                continue
+            theirs = peer.ask(query.text)
+            what = type(peer).__name__
+            self.counts[f"{what} {'answers' if theirs is not None else 'silent'}"] += 1
+            if theirs is None or not differs(peer, theirs, ours, ordered=query.ordered):
+                continue
+            second = other.ask(query.text)
+            if second is None or differs(other, second, ours, ordered=query.ordered):
+                raise self._wrong(query.text, f"{what} says {theirs}, we {ours}")
+            self.counts["disputed"] += 1
+            self.counts[f"disputed: {query.text}"] += 1
 
     def _wrong(self, sql: str, how: str) -> Wrong:
         rows = {name: list(table.rows.values()) for name, table in self.circuit.tables.items()}

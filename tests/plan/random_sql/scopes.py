@@ -69,6 +69,10 @@ class Scope(Names):
             out += self.parent.seen(kind, shadows | self._shadows())
         return out
 
+    def emptied(self) -> Scope:
+        """This scope above a GROUP BY that has no groups yet: what is outside, less what has a name of ours."""
+        return Scope(self.c, [], self.parent, hides=self._shadows())
+
     def _shadows(self) -> set[str]:
         return self.hides.union(*[{s.alias} for s in self.sources])
 

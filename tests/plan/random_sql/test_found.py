@@ -33,7 +33,7 @@ FOUND = (
     "SELECT id FROM t WHERE EXISTS (SELECT $s FROM u WHERE u.a = t.a)",
     "WITH unread AS (SELECT id FROM t WHERE a = $n) SELECT id FROM u",
 )
-UNLIKE = ("ALL", "RIGHT", "FULL", "USING", "greatest", "VALUES", "UNION")
+UNLIKE = ("ALL", "RIGHT", "FULL", "USING", "VALUES", "UNION")
 """What SQLite does not know or takes otherwise: to it a comma is a JOIN."""
 REFUSED = (
     "WITH unread AS (SELECT nothing FROM t) SELECT id FROM u",

@@ -23,6 +23,7 @@ def test_random_queries_mean_what_the_databases_say():
     for seed in range(CASES[profile()]):
         Case(seed, peers, counts).run()
     assert counts["unsupported"] + counts["too big"] < 0.15 * counts["queries"]
+    assert counts["disputed"] < 0.01 * counts["DuckDb answers"]
     assert counts["DuckDb silent"] < 0.05 * counts["DuckDb answers"]
     assert counts["Sqlite answers"] > 0.2 * counts["DuckDb answers"]
 
