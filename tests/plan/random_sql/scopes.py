@@ -35,6 +35,8 @@ class Scope(Names):
     """The first source after the last comma of FROM: what ON may speak of."""
     hides: set[str] = attrs.field(factory=set)
     """Names that are taken here although what they name cannot be read."""
+    bare: bool = True
+    """A column may go without its table's name: all columns around are known here."""
 
     def atom(self, kind: str) -> Sql | None:
         own = self.own(kind)
@@ -52,6 +54,8 @@ class Scope(Names):
                 if its != kind:
                     continue
                 out.append(f"{source.alias}.{name}")
+                if not self.bare:
+                    continue
                 if names.count(name) == 1 or (name in self.merged and names.count(name) == 2):
                     out.append(name)
         return out
@@ -71,7 +75,7 @@ class Scope(Names):
 
     def emptied(self) -> Scope:
         """This scope above a GROUP BY that has no groups yet: what is outside, less what has a name of ours."""
-        return Scope(self.c, [], self.parent, hides=self._shadows())
+        return Scope(self.c, [], self.parent, hides=self._shadows(), bare=False)
 
     def _shadows(self) -> set[str]:
         return self.hides.union(*[{s.alias} for s in self.sources])
