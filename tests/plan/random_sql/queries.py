@@ -1,45 +1,25 @@
 """Random queries as text: FROM and joins, subqueries, groups, set operations, derived tables, CTEs, views, order.
 
-Owns the shape of queries. Every LIMIT stands behind an ORDER BY of all output columns, so that rows it might choose
-between are equal; every scalar subquery has one row at most, because a database would raise where a view cannot.
+Owns the shape of queries; their FROM is `froms`'. Every LIMIT stands behind an ORDER BY of all output columns, so that
+rows it might choose between are equal; every scalar subquery has one row at most, because a database would raise where
+a view cannot.
 """
 
 from __future__ import annotations
 
 import attrs
 
-from sspcore.testing.generate.choices import Choices
-from tests.plan.random_sql.expressions import ATOM, COMPARE, LIKE, NOT, OTHER, SQL_TYPES, Expressions, Names, Sql
+from tests.plan.random_sql.expressions import ATOM, COMPARE, LIKE, NOT, OR, OTHER, SQL_TYPES, Names, Sql
+from tests.plan.random_sql.froms import Columns, Froms, Query
 from tests.plan.random_sql.scopes import Grouped, Scope, Source
-from tests.plan.random_sql.tables import SCHEMAS
 
 KINDS = ("integer", "integer", "text", "real", "boolean")
 TAKEN = ("a", "x", "y")
 """Names of columns that outputs are given too. In ORDER BY an expression means the column, to DuckDB the output."""
-Columns = list[tuple[str, str]]
 
 
-@attrs.frozen
-class Query:
-    """SQL text, what it shows, whether its rows are wholly ordered, and whether SQLite means the same by it."""
-
-    text: str
-    columns: Columns
-    ordered: bool = False
-    portable: bool = True
-
-
-class Queries(Expressions):
+class Queries(Froms):
     """Draws queries over the tables, and over views that were drawn before."""
-
-    def __init__(self, c: Choices, views: dict[str, Columns] | None = None, tag: str = "") -> None:
-        super().__init__(c)
-        self.views = views or {}
-        self.tag = tag
-        self.ctes: dict[str, Columns] = {}
-        self._names = 0
-        self.budget = 14
-        """SELECTs that may still be opened; then only the plainest things are drawn."""
 
     def query(self) -> Query:
         """A whole query."""
@@ -51,11 +31,6 @@ class Queries(Expressions):
         """A query to be registered, whose columns have names of their own."""
         made = self._body(None, None, 1)
         return attrs.evolve(made, portable=self.portable)
-
-    def fresh(self, prefix: str) -> str:
-        """A name not given before."""
-        self._names += 1
-        return f"{self.tag}{prefix}{self._names}"
 
     def _with(self, parent: Scope | None) -> str:
         c, parts = self.c, []
@@ -111,9 +86,7 @@ class Queries(Expressions):
         self.budget -= 1
         scope = Scope(c, [], parent)
         from_ = self._from(scope, depth)
-        where = ""
-        if c.chance(60):
-            where = f" WHERE {self.condition(scope, 2 if depth > 0 else 1).text}"
+        where = self._where(scope, 60, 2 if depth > 0 else 1)
         grouped = c.chance(28)
         if kinds is None:
             kinds = self._kinds(4 if top else 3)
@@ -136,6 +109,20 @@ class Queries(Expressions):
         columns, items = self._named(kinds, shown)
         text = f"SELECT {'DISTINCT ' if distinct else ''}{items} FROM {from_}{where}"
         return self._finished(text, columns, None if distinct else scope, top=top, plain=plain)
+
+    def _where(self, scope: Scope, percent: int, depth: int) -> str:
+        """WHERE: often a plain comparison with a column outside, now and then any condition."""
+        c, parts = self.c, []
+        if scope.parent is not None and c.chance(55):
+            kind = c.pick(("integer", "integer", "text", "real", "boolean"))
+            own, outside = scope.own(kind), scope.parent.seen(kind, {s.alias for s in scope.sources})
+            if own and outside:
+                operator = c.weighted(((6, "="), (1, "<"), (1, "<>"), (1, "IS NOT DISTINCT FROM")))
+                pair = [c.pick(own), c.pick(outside)]
+                parts.append(f" {operator} ".join(pair if c.chance(50) else pair[::-1]))
+        if c.chance(percent):
+            parts.append(self.condition(scope, depth).at(NOT if parts else OR))
+        return f" WHERE {' AND '.join(parts)}" if parts else ""
 
     def _named(self, kinds: list[str], shown: list[Sql]) -> tuple[Columns, str]:
         columns = [(self.fresh("c"), kind) for kind in kinds]
@@ -215,113 +202,6 @@ class Queries(Expressions):
         text = f"SELECT {items} FROM {rest}" + (f" GROUP BY {', '.join(by)}" if by else "") + having
         return self._finished(text, columns, above if groups else None, top=top, plain=plain)
 
-    # FROM
-
-    def _from(self, scope: Scope, depth: int) -> str:
-        c = self.c
-        text, source = self._item(scope, depth)
-        scope.sources.append(source)
-        most = c.weighted(((45, 0), (38, 1), (17, 2))) if depth > 0 else c.weighted(((75, 0), (25, 1)))
-        for _ in range(most):
-            text = self._joined(text, scope, depth)
-        return text
-
-    def _joined(self, text: str, scope: Scope, depth: int, *, inside: bool = False) -> str:
-        """One more source; `inside` parentheses, which are an operand of a join in turn."""
-        c = self.c
-        kind = c.weighted(
-            (
-                (8, "JOIN"),
-                (6, "LEFT JOIN"),
-                (3, "RIGHT JOIN"),
-                (3, "FULL JOIN"),
-                (0 if inside else 3, ","),
-                (1, "CROSS JOIN"),
-            )
-        )
-        right, source = self._item(scope, depth)
-        before = scope.sources[scope.comma :]
-        self.portable &= not scope.comma  # to SQLite a comma is a JOIN like others
-        if kind == ",":
-            scope.comma = len(scope.sources)
-        added = [source]
-        if not inside and c.chance(12):
-            pair = Scope(c, [source], hides=scope.hides.union(*[{s.alias} for s in scope.sources]))
-            right = f"({self._joined(right, pair, 0, inside=True)})"
-            added = pair.sources
-        scope.sources += added
-        if kind in (",", "CROSS JOIN"):
-            return f"{text}{'' if kind == ',' else ' '}{kind} {right}"
-        names = [column for s in before for column in s.columns]
-        shared = [n for n, k in source.columns if (n, k) in names and [m for m, _ in names].count(n) == 1]
-        if shared and not scope.merged and not inside and len(added) == 1 and c.chance(25):
-            scope.merged.add(c.pick(shared))
-            return f"{text} {kind} {right} USING ({next(iter(scope.merged))})"
-        # a comma binds less than JOIN: ON sees only what is joined to it
-        near = Scope(c, [*before, *added], scope.parent if kind == "JOIN" else None)
-        near.hides = {s.alias for s in scope.sources} | scope.hides
-        parts = [self._equality(near, c.pick(added)) for _ in range(c.weighted(((6, 1), (2, 2))))]
-        parts = [part for part in parts if part]
-        if not parts and kind == "FULL JOIN":
-            kind = "LEFT JOIN"
-        if not parts or c.chance(35):
-            parts.append(self.condition(near, 1).at(NOT))
-        return f"{text} {kind} {right} ON {' AND '.join(parts)}"
-
-    def _equality(self, near: Scope, source: Source) -> str:
-        """A column of the new source equal to one of those before."""
-        c = self.c
-        others = [(s.alias, n, k) for s in near.sources if s is not source for n, k in s.columns]
-        pairs = [
-            (f"{alias}.{n}", f"{source.alias}.{m}")
-            for alias, n, k in others for m, own in source.columns if k == own and k != "boolean"
-        ]  # fmt: skip
-        if not pairs:
-            return ""
-        one, two = c.pick(pairs)
-        return f"{one} = {two}" if c.chance(60) else f"{two} = {one}"
-
-    def _item(self, scope: Scope, depth: int) -> tuple[str, Source]:
-        """A table, view, CTE, derived table or VALUES, under an alias."""
-        c = self.c
-        taken = {s.alias for s in scope.sources} | scope.hides
-        form = c.weighted(((70, "table"), (12, "cte"), (8, "view"), (10, "derived"), (3, "values")))
-        if form == "cte" and self.ctes:
-            name = c.pick(tuple(self.ctes))
-            return self._aliased(name, self.ctes[name], taken)
-        if form == "view" and self.views:
-            name = c.pick(tuple(self.views))
-            return self._aliased(name, self.views[name], taken)
-        if form == "derived" and depth > 0 and self.budget > 2:
-            alias = self.fresh("d")
-            known = dict(self.ctes)
-            head = self._with(None) if c.chance(12) else ""
-            made = self._body(None, None, depth - 1)
-            self.ctes = known
-            return f"({head}{made.text}) AS {alias}", Source(alias, made.columns)
-        if form == "values" and depth > 0:
-            self.portable = False
-            alias, kinds = self.fresh("l"), [c.pick(("integer", "text")) for _ in range(2)]
-            rows = [", ".join([self._literal(k) for k in kinds]) for _ in range(c.between(1, 3))]
-            columns = [(self.fresh("c"), k) for k in kinds]
-            listed = ", ".join([f"({row})" for row in rows])
-            return f"(VALUES {listed}) AS {alias} ({', '.join([n for n, _ in columns])})", Source(alias, columns)
-        schema = c.pick(SCHEMAS)
-        text, source = self._aliased(schema.table, list(schema.columns.items()), taken)
-        source.unique = "id"
-        return text, source
-
-    def _literal(self, kind: str) -> str:
-        return self.c.pick(("1", "2", "3") if kind == "integer" else ("'a'", "'b'", "'ab'"))
-
-    def _aliased(self, name: str, columns: Columns, taken: set[str]) -> tuple[str, Source]:
-        if name not in taken and self.c.chance(50):
-            return name, Source(name, columns)
-        alias = self.fresh(self.c.pick(("q", "p", "z")))
-        return f"{name} {self.c.pick(('', 'AS '))}{alias}", Source(alias, columns)
-
-    # subqueries
-
     def _around(self, names: Names) -> Scope | None:
         """What a subquery sees; now and then it is not to look."""
         scope = names.subquery()
@@ -367,7 +247,7 @@ class Queries(Expressions):
         if form == "nothing" and around is not None:
             return Sql(f"(SELECT {self.value(kind, around, 1).text})")
         from_ = self._from(scope, 0)
-        where = f" WHERE {self.condition(scope, 1).text}" if c.chance(70) else ""
+        where = self._where(scope, 40, 1)
         source = scope.sources[0]
         if form == "by id" and len(scope.sources) == 1 and source.unique and source.columns[0][1] == "integer":
             outside = Scope(c, [], around, hides={source.alias})
