@@ -33,8 +33,8 @@ from sspcore.plan.nodes import (
     SemiJoin,
     TopK,
     Union,
-    columns,
 )
+from sspcore.plan.traverse import columns
 
 Row = tuple[object, ...]
 Kinds = tuple[str, ...]

@@ -8,7 +8,7 @@ import pytest
 from sspcore.algebra.values import NAN, class_of
 from sspcore.engine.change import OPS
 from sspcore.engine.interpret import interpret
-from sspcore.plan import nodes
+from sspcore.plan import nodes, traverse
 from sspcore.testing.generate.choices import Choices
 from sspcore.testing.generate.scenarios import scenario
 from sspcore.testing.oracle import PlainTable
@@ -32,7 +32,7 @@ def plans(sample):
 
 def share(plans, test):
     """Percent of the plans with a node that passes the test."""
-    return 100 * sum(any(test(node) for node in nodes.walk_plan(plan)) for plan in plans) / len(plans)
+    return 100 * sum(any(test(node) for node in traverse.walk_plan(plan)) for plan in plans) / len(plans)
 
 
 @pytest.mark.parametrize("name", NODES)
@@ -76,12 +76,12 @@ def test_every_form_of_a_node_comes_up(plans, name):
 
 
 def test_tables_meet_themselves(plans):
-    times = [max(Counter(n.table for n in nodes.walk_plan(p) if isinstance(n, nodes.Scan)).values(), default=0)
+    times = [max(Counter(n.table for n in traverse.walk_plan(p) if isinstance(n, nodes.Scan)).values(), default=0)
              for p in plans]  # fmt: skip
 
     assert sum(t >= 2 for t in times) >= 0.1 * len(plans)
     assert sum(t >= 3 for t in times) >= 0.02 * len(plans)
-    assert sum(nodes.ordering(p) is not None for p in plans) >= 0.1 * len(plans)
+    assert sum(traverse.ordering(p) is not None for p in plans) >= 0.1 * len(plans)
 
 
 def test_every_op_comes_up(sample):

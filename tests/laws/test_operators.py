@@ -12,7 +12,7 @@ from sspcore.engine.operators.base import Meter
 from sspcore.engine.operators.network import Network
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.table import Table
-from sspcore.plan.nodes import ordering
+from sspcore.plan.traverse import ordering
 from sspcore.testing.oracle import expect_same
 from sspcore.testing.strategies import scenarios
 from tests.profiles import scaled

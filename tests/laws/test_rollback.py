@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sspcore.engine.change import clear, upsert
 from sspcore.errors import CircuitFailed
-from sspcore.plan import nodes
+from sspcore.plan import traverse
 from sspcore.testing.oracle import check_circuit
 from sspcore.testing.strategies import scenarios
 from tests.laws.faults import Bug, Interrupt, Stop
@@ -133,12 +133,12 @@ def test_a_raising_view_fails_alone():
     """T62: a view whose code raises is dropped and named; the batch commits, the others move, and it can come back."""
     for seed in range(12):
         scenario = seeded(seed, views=3, batches=4)
-        broken = next((v for v, view in scenario.views.items() if nodes.tables_of(view.plan)), None)
+        broken = next((v for v, view in scenario.views.items() if traverse.tables_of(view.plan)), None)
         if broken is None:
             continue
         world = World(scenario)
         world.apply(scenario.history[0])
-        table = min(nodes.tables_of(scenario.views[broken].plan))
+        table = min(traverse.tables_of(scenario.views[broken].plan))
         with pytest.MonkeyPatch.context() as patch:
             break_view(world.circuit.views[broken], patch)
             del world.mirrors[broken]

@@ -14,7 +14,7 @@ from sspcore.engine.options import CircuitOptions
 from sspcore.engine.schema import Schema, open_schema
 from sspcore.engine.update import Snapshot
 from sspcore.errors import AlreadyExists, ChangeRejected
-from sspcore.plan import nodes
+from sspcore.plan import nodes, traverse
 from sspcore.plan.expressions import Call, Column, Constant
 from sspcore.testing.oracle import Mirror, check_circuit, expect_value, plain_tables
 from sspcore.wire.changes import decode_change
@@ -275,7 +275,7 @@ def test_registration_always_gives_a_snapshot():
     for name, plan in ALL.items():
         snapshot = circuit.register(name, plan)
         assert isinstance(snapshot, Snapshot)
-        assert (snapshot.rows, snapshot.version, snapshot.columns) == ([], 0, nodes.columns(plan))
+        assert (snapshot.rows, snapshot.version, snapshot.columns) == ([], 0, traverse.columns(plan))
     watched = Watched(circuit=circuit)
     watched.mirrors = {name: Mirror(circuit.view(name).snapshot()) for name in ALL}
     watched.apply(create("t", 1, {"u": 11, "v": 11}))

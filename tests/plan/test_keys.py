@@ -6,19 +6,7 @@ import pytest
 
 from sspcore.plan.expressions import Constant
 from sspcore.plan.keys import join_key, width
-from sspcore.plan.nodes import (
-    Aggregate,
-    Distinct,
-    Filter,
-    Join,
-    Mark,
-    Plan,
-    Project,
-    Scan,
-    SemiJoin,
-    TopK,
-    Union,
-)
+from sspcore.plan.nodes import Aggregate, Distinct, Filter, Join, Mark, Plan, Project, Scan, SemiJoin, TopK, Union
 
 A, B, C = (Scan(name, ("x",)) for name in "abc")
 AB = Join("full", A, B)

@@ -21,11 +21,9 @@ from sspcore.plan.nodes import (
     SemiJoin,
     TopK,
     Values,
-    columns,
-    params_of,
-    walk_plan,
 )
 from sspcore.plan.sql.lower import lower
+from sspcore.plan.traverse import columns, params_of, walk_plan
 from tests.plan.sql_world import SCHEMAS
 
 TYPED = Schema(

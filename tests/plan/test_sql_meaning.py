@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from sspcore.engine.interpret import interpret
-from sspcore.plan.nodes import ordering
 from sspcore.plan.sql.lower import lower
+from sspcore.plan.traverse import ordering
 from tests.plan.sql_corpus import QUERIES
 from tests.plan.sql_world import CATALOG, duck, shown, tables
 

@@ -1,7 +1,7 @@
 """T16: ORDER BY without LIMIT is thought to mean nothing for a live view."""
 
 from sspcore.engine.view import View
-from sspcore.plan.nodes import ordering
+from sspcore.plan.traverse import ordering
 
 TEST = "tests.laws.test_traps:test_an_ordered_view_is_in_order_after_every_commit"
 

@@ -18,8 +18,8 @@ from sspcore.algebra.values import same
 from sspcore.demo.day import SCHEMAS
 from sspcore.demo.views import DemoView
 from sspcore.engine.interpret import interpret
-from sspcore.plan.nodes import ordering
 from sspcore.plan.sql.lower import lower
+from sspcore.plan.traverse import ordering
 
 Row = tuple[Any, ...]
 

@@ -32,7 +32,8 @@ from sspcore.errors import (
     UnknownView,
     UsageError,
 )
-from sspcore.plan.nodes import Plan, Scan, walk_plan
+from sspcore.plan.nodes import Plan, Scan
+from sspcore.plan.traverse import walk_plan
 
 
 class Circuit:

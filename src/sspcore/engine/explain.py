@@ -30,9 +30,8 @@ from sspcore.plan.nodes import (
     TopK,
     Union,
     Values,
-    children,
-    columns,
-)  # fmt: skip
+)
+from sspcore.plan.traverse import children, columns  # fmt: skip
 
 _INFIX = frozenset({"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "||", "and", "or", "like", "ilike"})
 _POSTFIX = {"is null": "is null", "is true": "is true", "is false": "is false"}

@@ -31,9 +31,8 @@ from sspcore.plan.nodes import (
     TopK,
     Union,
     Values,
-    bind_plan,
-    columns,
 )
+from sspcore.plan.traverse import bind_plan, columns
 
 Row = tuple[Value, ...]
 Rows = dict[Key, Row]

@@ -16,7 +16,8 @@ from sspcore.engine.table import Table
 from sspcore.errors import UnknownTable, UsageError, did_you_mean
 from sspcore.plan.catalog import Lowered
 from sspcore.plan.check import check
-from sspcore.plan.nodes import Plan, bind_plan, params_of, tables_of
+from sspcore.plan.nodes import Plan
+from sspcore.plan.traverse import bind_plan, params_of, tables_of
 
 
 @attrs.frozen

@@ -15,7 +15,8 @@ from sspcore.engine.operators.base import Meter
 from sspcore.engine.operators.network import Network
 from sspcore.engine.table import Net, Table
 from sspcore.engine.update import Placement, Row, RowChange, Snapshot, ViewUpdate
-from sspcore.plan.nodes import Plan, bind_plan, columns, ordering, tables_of
+from sspcore.plan.nodes import Plan
+from sspcore.plan.traverse import bind_plan, columns, ordering, tables_of
 
 Tables = Mapping[str, Table]
 

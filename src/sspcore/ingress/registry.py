@@ -18,7 +18,7 @@ from sspcore.errors import AlreadyExists, UnknownCircuit, UnknownView, UsageErro
 from sspcore.ingress.backfill import Backfill
 from sspcore.ingress.base_tables import BaseTables, Views
 from sspcore.ingress.lane import Lane, Registration
-from sspcore.plan.nodes import bind_plan, tables_of
+from sspcore.plan.traverse import bind_plan, tables_of
 from sspcore.routing.guard import Guard
 
 

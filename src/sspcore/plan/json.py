@@ -33,8 +33,8 @@ from sspcore.plan.nodes import (
     TopK,
     Union,
     Values,
-    columns,
 )
+from sspcore.plan.traverse import columns
 
 _PARTNERS: Final = {"left": "plan", "right": "plan", "on": "pairs?", "residual": "both?"}
 _FORMS: Final[dict[str, tuple[type[Any], dict[str, str]]]] = {

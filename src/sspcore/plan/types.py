@@ -26,8 +26,8 @@ from sspcore.plan.nodes import (
     Scan,
     Union,
     Values,
-    children,
 )
+from sspcore.plan.traverse import children
 
 _OF_VALUE: Final[dict[type, str]] = {
     bool: "boolean", int: "integer", float: "real", str: "text", bytes: "bytes", datetime: "timestamp", date: "date",

@@ -14,7 +14,8 @@ from sspcore.engine.change import Change
 from sspcore.engine.interpret import interpret
 from sspcore.engine.schema import Schema, check_id, open_schema, typed
 from sspcore.engine.update import Snapshot, ViewUpdate
-from sspcore.plan.nodes import Plan, ordering
+from sspcore.plan.nodes import Plan
+from sspcore.plan.traverse import ordering
 
 if TYPE_CHECKING:
     from sspcore.engine.circuit import Circuit

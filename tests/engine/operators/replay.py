@@ -8,7 +8,7 @@ from sspcore.algebra.values import same
 from sspcore.engine.interpret import interpret
 from sspcore.engine.operators.base import Meter
 from sspcore.engine.operators.network import Network
-from sspcore.plan.nodes import ordering
+from sspcore.plan.traverse import ordering
 
 
 class Table:

@@ -24,7 +24,7 @@ from sspcore.engine.operators.topk import TopK
 from sspcore.engine.operators.union import Union, UnionAll
 from sspcore.engine.operators.values import Values
 from sspcore.errors import UsageError
-from sspcore.plan import nodes
+from sspcore.plan import nodes, traverse
 from sspcore.plan.evaluate import compile_predicate
 from sspcore.plan.expressions import Constant, Expression
 from sspcore.plan.keys import join_key
@@ -71,8 +71,8 @@ def operator_of(plan: nodes.Plan, columns_of: Names, meter: Meter) -> Operator:
 def _join(plan: nodes.Join, meter: Meter) -> Join:
     left_key = read_join_key([a for a, _ in plan.on], meter.nulls)
     right_key = read_join_key([b for _, b in plan.on], meter.nulls)
-    left = Side(left_key, len(nodes.columns(plan.left)), plan.kind in ("left", "full"))
-    right = Side(right_key, len(nodes.columns(plan.right)), plan.kind in ("right", "full"))
+    left = Side(left_key, len(traverse.columns(plan.left)), plan.kind in ("left", "full"))
+    right = Side(right_key, len(traverse.columns(plan.right)), plan.kind in ("right", "full"))
     residual = None if plan.residual is None else compile_predicate(plan.residual, meter.nulls)
     return Join(left, right, join_key(plan.left, plan.right), residual, meter)
 

@@ -14,7 +14,7 @@ from sspcore.engine.operators.base import NO_CHANGE, Delta, Meter, Operator, Row
 from sspcore.engine.operators.build import Names, operator_of
 from sspcore.engine.operators.scan import Scan
 from sspcore.engine.operators.topk import TopK
-from sspcore.plan import nodes
+from sspcore.plan import nodes, traverse
 
 Port = Callable[[Delta], Delta]
 
@@ -40,11 +40,11 @@ class Network:
     __slots__ = ("_chains", "_nodes", "_top", "tables")
 
     def __init__(self, plan: nodes.Plan, columns_of: Names, meter: Meter) -> None:
-        self.tables = frozenset(nodes.tables_of(plan))
+        self.tables = frozenset(traverse.tables_of(plan))
         """The tables the plan reads."""
         self._nodes: list[tuple[nodes.Plan, Operator, tuple[int, ...]]] = []
         self._add(plan, columns_of, meter)
-        top = nodes.ordering(plan)
+        top = traverse.ordering(plan)
         self._top: TopK | None = None
         for node, operator, _ in self._nodes:
             if node is top and isinstance(operator, TopK):
@@ -52,7 +52,7 @@ class Network:
         self._chains = {table: self._chain(table) for table in self.tables}
 
     def _add(self, plan: nodes.Plan, columns_of: Names, meter: Meter) -> int:
-        inputs = tuple([self._add(child, columns_of, meter) for child in nodes.children(plan)])
+        inputs = tuple([self._add(child, columns_of, meter) for child in traverse.children(plan)])
         self._nodes.append((plan, operator_of(plan, columns_of, meter), inputs))
         return len(self._nodes) - 1
 

@@ -14,7 +14,7 @@ from sqlglot import exp
 from sspcore.errors import InternalError, did_you_mean
 from sspcore.plan.catalog import find_name
 from sspcore.plan.expressions import Call, Column, Expression, columns_read
-from sspcore.plan.nodes import Plan, Project, Scan, TopK, columns
+from sspcore.plan.nodes import Plan, Project, Scan, TopK
 from sspcore.plan.sql.arguments import Arguments, not_supported
 from sspcore.plan.sql.conditions import conditions, expression_condition
 from sspcore.plan.sql.domain import matching
@@ -24,6 +24,7 @@ from sspcore.plan.sql.refusals import NAMES
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.scope import Cte, Scope, Source, identifier
 from sspcore.plan.sql.session import Session
+from sspcore.plan.traverse import columns
 from sspcore.plan.types import column_types
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ def lower(sql: str, catalog: Catalog, *, views: Mapping[str, Plan] | None = None
     Raises SqlError (the author's) with line, column and caret; UnsupportedSql for SQL that is valid and not kept live,
     with what to write instead. Cost: some milliseconds.
 
-    >>> from sspcore.plan.nodes import columns
+    >>> from sspcore.plan.traverse import columns
     >>> class Flights:
     ...     columns, open, key_columns = {"id": "text", "carrier": "text", "dep_delay": "integer"}, False, ("id",)
     >>> lowered = lower("SELECT carrier, count(*) AS n FROM flights WHERE dep_delay > $m GROUP BY 1",

@@ -12,7 +12,7 @@ import attrs
 from sqlglot import exp
 
 from sspcore.plan.expressions import Column, Constant, Expression, Param
-from sspcore.plan.nodes import Except, Intersect, OrderTerm, Plan, Project, TopK, Union, Values, columns
+from sspcore.plan.nodes import Except, Intersect, OrderTerm, Plan, Project, TopK, Union, Values
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.domain import Domain
 from sspcore.plan.sql.expressions import lower_expression
@@ -22,6 +22,7 @@ from sspcore.plan.sql.ordering import Limits, output_order, take_limits
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.scope import Cte, Scope, identifier
 from sspcore.plan.sql.session import Session
+from sspcore.plan.traverse import columns
 from sspcore.plan.types import common
 
 Ctes = Mapping[str, Cte]

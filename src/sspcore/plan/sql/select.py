@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from sspcore.plan.catalog import find_name
 from sspcore.plan.expressions import Call, Column, Constant, Expression, conjunction, rewrite
-from sspcore.plan.nodes import OrderTerm, Plan, Project, TopK, Values, columns
+from sspcore.plan.nodes import OrderTerm, Plan, Project, TopK, Values
 from sspcore.plan.sql.arguments import Arguments, not_supported
 from sspcore.plan.sql.conditions import conditions
 from sspcore.plan.sql.domain import Domain, matching
@@ -28,6 +28,7 @@ from sspcore.plan.sql.queries import Ctes, Query, take_ctes
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.scope import Scope, identifier
 from sspcore.plan.sql.session import Session
+from sspcore.plan.traverse import columns
 
 
 @attrs.define

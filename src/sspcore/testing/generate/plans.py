@@ -13,7 +13,7 @@ import attrs
 
 from sspcore.algebra.values import Value
 from sspcore.engine.schema import Schema
-from sspcore.plan import nodes
+from sspcore.plan import nodes, traverse
 from sspcore.plan.expressions import Call, Column, Constant, Expression, Param
 from sspcore.plan.nodes import Plan
 from sspcore.testing.generate import values
@@ -242,9 +242,9 @@ def lift(c: Choices, plan: Plan, percent: int = 12) -> tuple[Plan, dict[str, Val
         return e
 
     def node(p: Plan) -> Plan:
-        p = nodes.with_children(p, tuple([node(child) for child in nodes.children(p)]))
+        p = traverse.with_children(p, tuple([node(child) for child in traverse.children(p)]))
         if isinstance(p, nodes.Filter):
-            return nodes.map_expressions(p, change)
+            return traverse.map_expressions(p, change)
         return p
 
     return node(plan), params

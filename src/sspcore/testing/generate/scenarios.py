@@ -9,7 +9,8 @@ import attrs
 from sspcore.algebra.values import Value
 from sspcore.engine.change import Change
 from sspcore.engine.schema import Schema
-from sspcore.plan.nodes import Plan, bind_plan
+from sspcore.plan.nodes import Plan
+from sspcore.plan.traverse import bind_plan
 from sspcore.testing.generate.choices import Choices
 from sspcore.testing.generate.plans import lift, plan
 from sspcore.testing.generate.tables import History, schemas

@@ -1,0 +1,166 @@
+"""Walking plans: the inputs, the columns and the expressions of a node, and plans rebuilt with others.
+
+Owns what every pass over a plan needs to know of each node. What nodes mean is not its business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from sspcore.algebra.values import Value
+from sspcore.plan.expressions import Expression, Param, bind, walk
+from sspcore.plan.nodes import (
+    Aggregate,
+    AntiJoin,
+    Except,
+    Filter,
+    Intersect,
+    Join,
+    Mark,
+    Pairs,
+    Plan,
+    Project,
+    Scan,
+    SemiJoin,
+    TopK,
+    Union,
+    Values,
+)
+
+
+def children(plan: Plan) -> tuple[Plan, ...]:
+    """The inputs of a node, in order."""
+    match plan:
+        case Scan() | Values():
+            return ()
+        case Union():
+            return plan.inputs
+        case Join() | SemiJoin() | AntiJoin() | Mark() | Intersect() | Except():
+            return (plan.left, plan.right)
+        case _:
+            return (plan.input,)
+
+
+def with_children(plan: Plan, inputs: tuple[Plan, ...]) -> Plan:
+    """The node over other inputs."""
+    match plan:
+        case Scan() | Values():
+            return plan
+        case Union():
+            return attrs.evolve(plan, inputs=inputs)
+        case Join() | SemiJoin() | AntiJoin() | Mark() | Intersect() | Except():
+            return attrs.evolve(plan, left=inputs[0], right=inputs[1])
+        case _:
+            return attrs.evolve(plan, input=inputs[0])
+
+
+def columns(plan: Plan) -> tuple[str, ...]:
+    """The names of a node's output columns; names may repeat."""
+    match plan:
+        case Scan() | Values():
+            return plan.columns
+        case Project():
+            return tuple([name for name, _ in plan.columns])
+        case Join():
+            return columns(plan.left) + columns(plan.right)
+        case Mark():
+            return (*columns(plan.left), plan.name)
+        case Aggregate():
+            return tuple([name for name, _ in plan.groups]) + tuple([name for name, _ in plan.aggregates])
+        case Union():
+            return columns(plan.inputs[0])
+        case SemiJoin() | AntiJoin() | Intersect() | Except():
+            return columns(plan.left)
+        case _:
+            return columns(plan.input)
+
+
+def expressions(plan: Plan) -> Iterator[Expression]:
+    """The expressions of the node itself (not of its inputs)."""
+    match plan:
+        case Values():
+            for row in plan.rows:
+                yield from row
+        case Filter():
+            yield plan.predicate
+        case Project():
+            yield from (e for _, e in plan.columns)
+        case Join() | SemiJoin() | AntiJoin() | Mark():
+            for pair in plan.on:
+                yield from pair
+            if plan.residual is not None:
+                yield plan.residual
+            if isinstance(plan, Mark) and plan.key is not None:
+                yield from plan.key
+        case Aggregate():
+            yield from (e for _, e in plan.groups)
+            yield from (a.argument for _, a in plan.aggregates if a.argument is not None)
+        case TopK():
+            yield from (t.expression for t in plan.order)
+            yield from (e for e in (plan.limit, plan.offset) if e is not None)
+        case _:
+            return
+
+
+def walk_plan(plan: Plan) -> Iterator[Plan]:
+    """The node and everything below it, outermost first."""
+    yield plan
+    for child in children(plan):
+        yield from walk_plan(child)
+
+
+def map_expressions(plan: Plan, change: Callable[[Expression], Expression]) -> Plan:
+    """The node with every expression of its own replaced."""
+
+    def pairs(on: Pairs) -> Pairs:
+        return tuple([(change(a), change(b)) for a, b in on])
+
+    def maybe(e: Any) -> Any:
+        return None if e is None else change(e)
+
+    match plan:
+        case Values():
+            return attrs.evolve(plan, rows=tuple([tuple([change(c) for c in row]) for row in plan.rows]))
+        case Filter():
+            return attrs.evolve(plan, predicate=change(plan.predicate))
+        case Project():
+            return attrs.evolve(plan, columns=tuple([(n, change(e)) for n, e in plan.columns]))
+        case Join() | SemiJoin() | AntiJoin():
+            return attrs.evolve(plan, on=pairs(plan.on), residual=maybe(plan.residual))
+        case Mark():
+            key = None if plan.key is None else (change(plan.key[0]), change(plan.key[1]))
+            return attrs.evolve(plan, on=pairs(plan.on), residual=maybe(plan.residual), key=key)
+        case Aggregate():
+            calls = [(n, attrs.evolve(a, argument=maybe(a.argument))) for n, a in plan.aggregates]
+            return attrs.evolve(plan, groups=tuple([(n, change(e)) for n, e in plan.groups]), aggregates=tuple(calls))
+        case TopK():
+            terms = [attrs.evolve(t, expression=change(t.expression)) for t in plan.order]
+            return attrs.evolve(plan, order=tuple(terms), limit=maybe(plan.limit), offset=maybe(plan.offset))
+        case _:
+            return plan
+
+
+def bind_plan(plan: Plan, params: Mapping[str, Value]) -> Plan:
+    """The plan with every parameter replaced by its constant; UsageError when one is missing."""
+    inputs = tuple([bind_plan(c, params) for c in children(plan)])
+    return map_expressions(with_children(plan, inputs), lambda e: bind(e, params))
+
+
+def params_of(plan: Plan) -> set[str]:
+    """The names of all parameters the plan reads."""
+    return {e.name for node in walk_plan(plan) for top in expressions(node) for e in walk(top) if isinstance(e, Param)}
+
+
+def tables_of(plan: Plan) -> set[str]:
+    """The names of all tables the plan reads."""
+    return {node.table for node in walk_plan(plan) if isinstance(node, Scan)}
+
+
+def ordering(plan: Plan) -> TopK | None:
+    """The TopK that orders the plan's result, or None for an unordered one."""
+    while isinstance(plan, Project):
+        plan = plan.input
+    return plan if isinstance(plan, TopK) else None
