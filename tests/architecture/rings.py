@@ -10,18 +10,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "sspcore"
 
-PURE = ("algebra", "plan", "engine", "routing", "ingress", "delivery", "wire", "backpressure", "errors", "abc")
+PURE = (
+    "algebra", "plan", "codegen", "index", "engine", "routing", "ingress", "delivery", "wire", "backpressure", "errors",
+    "abc",
+)  # fmt: skip
 """Rooms that are synchronous and deterministic: whatever varies is an argument."""
 
 MAY_IMPORT = {
-    # pure ring: algebra ← plan ← engine ← routing ← ingress; engine ← delivery ← wire; backpressure stands
-    # alone, and admission asks it
+    # pure ring: algebra ← plan ← codegen ← index ← engine ← routing ← ingress; engine ← delivery ← wire;
+    # backpressure stands alone, and admission asks it
     "errors": set[str](),
     "abc": set[str](),
     "algebra": {"errors"},
     "plan": {"algebra"},
-    "engine": {"algebra", "plan"},
-    "routing": {"algebra", "plan", "engine"},
+    "codegen": {"algebra", "plan"},
+    "index": {"algebra", "plan", "codegen"},
+    "engine": {"algebra", "plan", "codegen", "index"},
+    "routing": {"algebra", "plan", "codegen", "index", "engine"},
     "ingress": {"algebra", "plan", "engine", "routing", "backpressure"},
     "delivery": {"algebra", "plan", "engine"},
     "wire": {"algebra", "plan", "engine", "delivery"},
@@ -54,6 +59,9 @@ IMPURE = {
 
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "compile", "__import__", "globals"}
 """Builtins the pure ring never calls; `datetime.now()` and its like are looked for apart."""
+
+GENERATES_CODE = "codegen"
+"""The one room that may call `exec` and `compile`: what generated code may hold is decided there."""
 
 IMPURE_METHODS = {"now", "today", "utcnow"}
 
