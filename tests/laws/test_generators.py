@@ -15,7 +15,7 @@ from sspcore.testing.oracle import PlainTable
 
 SCENARIOS = 300
 NODES = (
-    "Scan", "Values", "Filter", "Project", "Join", "SemiJoin", "AntiJoin", "Mark", "Aggregate", "Distinct", "Union",
+    "Scan", "Values", "Filter", "Project", "Join", "SemiJoin", "AntiJoin", "Mark", "Nest", "Aggregate", "Distinct", "Union",
     "Intersect", "Except", "TopK",
 )  # fmt: skip
 
@@ -53,6 +53,9 @@ SHAPES = {
     "theta join": lambda n: isinstance(n, nodes.Join | nodes.SemiJoin | nodes.AntiJoin) and not n.on,
     "mark with key": lambda n: isinstance(n, nodes.Mark) and n.key is not None,
     "mark without key": lambda n: isinstance(n, nodes.Mark) and n.key is None,
+    "nest of objects": lambda n: isinstance(n, nodes.Nest) and n.form == "objects",
+    "nest with a window": lambda n: isinstance(n, nodes.Nest) and (n.limit is not None or n.offset is not None),
+    "nest with an order": lambda n: isinstance(n, nodes.Nest) and bool(n.order),
     "aggregate without groups": lambda n: isinstance(n, nodes.Aggregate) and not n.groups,
     "distinct aggregate": lambda n: isinstance(n, nodes.Aggregate) and any(c.distinct for _, c in n.aggregates),
     "sum or avg": lambda n: (

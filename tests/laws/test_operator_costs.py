@@ -36,6 +36,7 @@ from sspcore.plan.nodes import (
     Intersect,
     Join,
     Mark,
+    Nest,
     OrderTerm,
     Project,
     Scan,
@@ -97,6 +98,12 @@ CASES = {
         Case(Mark(T, U, "m", key=(A, A)), tables=BOTH),
         Case(Mark(T, U, "m", ON, key=(B, B)), tables=BOTH),
         Case(Mark(T, U, "m", ON, NOT_SAME, key=(B, B)), tables=BOTH),
+    ],
+    "Nest": [
+        Case(Nest(T, U, "kids", ON), tables=BOTH),
+        Case(Nest(T, U, "kids", ON, None, (OrderTerm(B),), Constant(2)), tables=BOTH),
+        Case(Nest(T, U, "kids", ON, NOT_SAME, (OrderTerm(B),), Constant(2)), tables=BOTH),
+        Case(Nest(T, U, "kid", ON, form="object"), tables=BOTH),
     ],
     "Aggregate": [
         Case(Aggregate(T, (("a", A),), TOTALS)),
@@ -246,6 +253,21 @@ def test_a_subquery_on_a_residual_alone_visits_the_other_side(node):
         rows = meter.rows
         network.advance({"u": [(3, (3, 3), None)]})
         assert meter.rows - rows == 1 + n
+
+
+def test_a_child_beyond_the_window_visits_no_parent_and_one_within_it_those_that_show_it():
+    """T18: ten groups of children, of which the best two show; ten parents each."""
+    case = Case(Nest(T, U, "kids", ON, None, (OrderTerm(B),), Constant(2)), ten_groups, BOTH)
+    for n in (100, 1000):
+        network, meter = hydrated(case, n)
+        last, best = n - 10, 0
+        rows = meter.rows
+        assert network.advance({"u": [(last, (0, last), (0, last + 5))]}) == []
+        assert meter.rows - rows == 1
+        rows = meter.rows
+        delta = network.advance({"u": [(best, (0, best), (0, -1))]})
+        assert len(delta) == n / 10
+        assert meter.rows - rows == 1 + 2 + n / 10  # the change, the two children shown, the parents
 
 
 def test_the_first_null_among_the_members_visits_just_the_rows_it_turns():

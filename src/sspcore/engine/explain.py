@@ -21,6 +21,7 @@ from sspcore.plan.nodes import (
     Intersect,
     Join,
     Mark,
+    Nest,
     OrderTerm,
     Pairs,
     Plan,
@@ -108,10 +109,18 @@ def describe(plan: Plan) -> str:
         case Except():
             return "except"
         case TopK():
-            order = ", ".join(_term(t, columns(plan.input)) for t in plan.order)
-            limit = f" limit {show(plan.limit, ())}" if plan.limit is not None else ""
-            offset = f" offset {show(plan.offset, ())}" if plan.offset is not None else ""
-            return f"order by {order or 'key'}{limit}{offset}"
+            return _window(plan, plan.input)
+        case Nest():
+            what = plan.form + (" with keys" if plan.keyed else "")
+            condition = _condition(plan.on, plan.residual, plan.left, plan.right)
+            return f"nest {plan.name}: {what}{condition} {_window(plan, plan.right)}"
+
+
+def _window(plan: TopK | Nest, input: Plan) -> str:
+    order = ", ".join(_term(t, columns(input)) for t in plan.order)
+    limit = f" limit {show(plan.limit, ())}" if plan.limit is not None else ""
+    offset = f" offset {show(plan.offset, ())}" if plan.offset is not None else ""
+    return f"order by {order or 'key'}{limit}{offset}"
 
 
 def show(expression: Expression, names: tuple[str, ...]) -> str:

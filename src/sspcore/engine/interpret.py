@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from sspcore.algebra.values import Key, Value, canonical, descending_key, full_order_key, order_key, row_key
+from sspcore.algebra.values import (
+    FrozenObject,
+    Key,
+    Value,
+    canonical,
+    descending_key,
+    full_order_key,
+    order_key,
+    row_key,
+)
 from sspcore.engine.interpret_aggregates import aggregate
 from sspcore.engine.interpret_expressions import disjunction, equality, evaluate, is_true
 from sspcore.errors import UsageError
@@ -24,6 +33,7 @@ from sspcore.plan.nodes import (
     Intersect,
     Join,
     Mark,
+    Nest,
     Plan,
     Project,
     Scan,
@@ -85,6 +95,9 @@ def _rows(plan: Plan, tables: Mapping[str, TableLike]) -> Rows:
         case Mark():
             partners = _partners(plan, of(plan.right))
             return {key: (*row, _mark(plan, row, partners(row))) for key, row in of(plan.left).items()}
+        case Nest():
+            partners = _partners(plan, of(plan.right))
+            return {key: (*row, _nested(plan, partners(row))) for key, row in of(plan.left).items()}
         case Aggregate():
             return _aggregate(plan, of(plan.input).values())
         case Distinct():
@@ -115,7 +128,7 @@ def _scan(plan: Scan, table: TableLike | None) -> Rows:
     return {key: tuple([None if i is None else row[i] for i in wanted]) for key, row in table.rows.items()}
 
 
-def _partners(plan: Join | SemiJoin | AntiJoin | Mark, right: Rows) -> Callable[[Row], Rows]:
+def _partners(plan: Join | SemiJoin | AntiJoin | Mark | Nest, right: Rows) -> Callable[[Row], Rows]:
     """The function from a left row to the right rows for which all equalities and the residual are TRUE."""
     buckets: dict[Key, Rows] = {}
     for key, row in right.items():
@@ -161,6 +174,18 @@ def _mark(plan: Mark, row: Row, candidates: Rows) -> Value:
     return disjunction([equality(probe, evaluate(plan.key[1], candidate)) for candidate in candidates.values()])
 
 
+def _nested(plan: Nest, candidates: Rows) -> Value:
+    """The cell of a parent: its children in order, in the form the plan asks for."""
+    names = columns(plan.right)
+    children: list[Value] = []
+    for key, row in _top_k(plan, candidates).items():
+        child = row[0] if plan.form in ("values", "value") else FrozenObject(dict(zip(names, row, strict=True)))
+        children.append((key, child) if plan.keyed else child)
+    if plan.form in ("objects", "values"):
+        return tuple(children)
+    return children[0] if children else None
+
+
 def _least(rows: Iterable[Row]) -> Row:
     """The representative of equal rows: the least, types breaking ties."""
     return min(rows, key=lambda row: tuple([full_order_key(v) for v in row]))
@@ -185,7 +210,7 @@ def _aggregate(plan: Aggregate, rows: Iterable[Row]) -> Rows:
     }
 
 
-def _top_k(plan: TopK, rows: Rows) -> Rows:
+def _top_k(plan: TopK | Nest, rows: Rows) -> Rows:
     def place(entry: tuple[Key, Row]) -> tuple[Any, ...]:
         key, row = entry
         terms: list[Any] = []

@@ -17,6 +17,7 @@ from sspcore.plan.functions import FUNCTIONS
 from sspcore.plan.nodes import (
     AGGREGATES,
     JOIN_KINDS,
+    NEST_FORMS,
     Aggregate,
     AggregateCall,
     AntiJoin,
@@ -26,6 +27,7 @@ from sspcore.plan.nodes import (
     Intersect,
     Join,
     Mark,
+    Nest,
     OrderTerm,
     Plan,
     Project,
@@ -35,6 +37,7 @@ from sspcore.plan.nodes import (
     Union,
     Values,
 )
+from sspcore.plan.traverse import columns
 
 MAX_DEPTH: Final = 100
 """Levels of nodes, and of calls in one expression: all code over plans recurses, and must do so within Python's stack.
@@ -72,7 +75,7 @@ def _node(plan: Plan, path: str, depth: int) -> int:
             return _values(plan, path)
         case Filter() | Project() | Aggregate() | Distinct() | TopK():
             return _unary(plan, path, _node(plan.input, f"{path}.input", depth + 1))
-        case Join() | SemiJoin() | AntiJoin() | Mark():
+        case Join() | SemiJoin() | AntiJoin() | Mark() | Nest():
             left = _node(plan.left, f"{path}.left", depth + 1)
             return _partners(plan, path, left, _node(plan.right, f"{path}.right", depth + 1))
         case Union() | Intersect() | Except():
@@ -95,18 +98,42 @@ def _unary(plan: Filter | Project | Aggregate | Distinct | TopK, path: str, widt
                 _aggregate(call, width, f"{path}.aggregates[{i}][1]")
             return groups + len(plan.aggregates)
         case TopK():
-            for i, term in enumerate(_sequence(plan.order, f"{path}.order")):
-                if not isinstance(term, OrderTerm):
-                    raise PlanError(f"{shown(term)} is no order term", f"{path}.order[{i}]")
-                _expression(term.expression, width, f"{path}.order[{i}].expression", 1)
-            _count(plan.limit, f"{path}.limit")
-            _count(plan.offset, f"{path}.offset")
+            _window(plan, width, path)
             return width
         case Distinct():
             return width
 
 
-def _partners(plan: Join | SemiJoin | AntiJoin | Mark, path: str, left: int, right: int) -> int:
+def _window(plan: TopK | Nest, width: int, path: str) -> None:
+    for i, term in enumerate(_sequence(plan.order, f"{path}.order")):
+        if not isinstance(term, OrderTerm):
+            raise PlanError(f"{shown(term)} is no order term", f"{path}.order[{i}]")
+        _expression(term.expression, width, f"{path}.order[{i}].expression", 1)
+    _count(plan.limit, f"{path}.limit")
+    _count(plan.offset, f"{path}.offset")
+
+
+def _nest(plan: Nest, width: int, path: str) -> None:
+    _text(plan.name, f"{path}.name")
+    _window(plan, width, path)
+    if plan.form not in NEST_FORMS:
+        raise PlanError(
+            f"unknown form of nested rows {shown(plan.form)}", f"{path}.form", hint="one of " + ", ".join(NEST_FORMS)
+        )
+    if plan.form in ("values", "value"):
+        if width != 1:
+            raise PlanError(f"{width} columns where the nested {plan.form} need one", f"{path}.right")
+        return
+    names = columns(plan.right)
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise PlanError(
+                f"two columns named {name!r} in the nested rows", f"{path}.right",
+                hint="an object has a member once: name them apart in a projection",
+            )  # fmt: skip
+
+
+def _partners(plan: Join | SemiJoin | AntiJoin | Mark | Nest, path: str, left: int, right: int) -> int:
     for i, (ours, theirs) in enumerate(_pairs(plan.on, f"{path}.on")):
         _expression(ours, left, f"{path}.on[{i}][0]", 1)
         _expression(theirs, right, f"{path}.on[{i}][1]", 1)
@@ -118,6 +145,9 @@ def _partners(plan: Join | SemiJoin | AntiJoin | Mark, path: str, left: int, rig
                 f"unknown kind of join {shown(plan.kind)}", f"{path}.kind", hint="one of " + ", ".join(JOIN_KINDS)
             )
         return left + right
+    if isinstance(plan, Nest):
+        _nest(plan, right, path)
+        return left + 1
     if not isinstance(plan, Mark):
         return left
     _text(plan.name, f"{path}.name")

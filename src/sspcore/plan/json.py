@@ -25,6 +25,7 @@ from sspcore.plan.nodes import (
     Intersect,
     Join,
     Mark,
+    Nest,
     OrderTerm,
     Plan,
     Project,
@@ -46,13 +47,15 @@ _FORMS: Final[dict[str, tuple[type[Any], dict[str, str]]]] = {
     "semi_join": (SemiJoin, _PARTNERS),
     "anti_join": (AntiJoin, _PARTNERS),
     "mark": (Mark, {"name": "text", **_PARTNERS, "key": "pair?"}),
+    "nest": (Nest, {"name": "text", **_PARTNERS, "order": "right_terms?", "limit": "count?", "offset": "count?",
+                    "form": "text?", "keyed": "flag?"}),
     "aggregate": (Aggregate, {"input": "plan", "groups": "named", "aggregates": "calls"}),
     "distinct": (Distinct, {"input": "plan"}),
     "union": (Union, {"inputs": "plans", "all": "flag?"}),
     "intersect": (Intersect, {"left": "plan", "right": "plan"}),
     "except": (Except, {"left": "plan", "right": "plan"}),
     "top_k": (TopK, {"input": "plan", "order": "terms", "limit": "count?", "offset": "count?"}),
-}
+}  # fmt: skip
 """Tag → the node and the kind of each member; `?` marks one that may be left out."""
 _TAGS: Final = {node: tag for tag, (node, _) in _FORMS.items()}
 
@@ -213,6 +216,9 @@ class _Reader:
             flags = [self.flag(members.get(n, False), f"{place}.{n}", scopes) for n in ("descending", "nulls_first")]
             out.append(OrderTerm(by, *flags))
         return tuple(out)
+
+    def right_terms(self, data: object, path: str, scopes: dict[str, Names]) -> tuple[OrderTerm, ...]:
+        return self.terms(data, path, {"input": scopes["right"]})
 
     def count(self, data: object, path: str, scopes: dict[str, Names]) -> Expression | None:
         """A limit: an expression, or the bare number."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sspcore.algebra.values import Key
-from sspcore.plan.nodes import AntiJoin, Filter, Join, Mark, Plan, Project, SemiJoin, TopK
+from sspcore.plan.nodes import AntiJoin, Filter, Join, Mark, Nest, Plan, Project, SemiJoin, TopK
 
 
 def width(plan: Plan) -> int:
@@ -24,7 +24,7 @@ def width(plan: Plan) -> int:
             return width(plan.left) + width(plan.right)
         case Filter() | Project() | TopK():
             return width(plan.input)
-        case SemiJoin() | AntiJoin() | Mark():
+        case SemiJoin() | AntiJoin() | Mark() | Nest():
             return width(plan.left)
         case _:
             return 1
@@ -37,7 +37,7 @@ def _is_flat(plan: Plan) -> bool:
             return True
         case Filter() | Project() | TopK():
             return _is_flat(plan.input)
-        case SemiJoin() | AntiJoin() | Mark():
+        case SemiJoin() | AntiJoin() | Mark() | Nest():
             return _is_flat(plan.left)
         case _:
             return False

@@ -6,7 +6,7 @@ Every node yields *keyed rows*: a mapping from a key, unique in the node's resul
 order of `columns(node)`). Keys follow from the plan alone:
 
     Scan                          the id                       Values       the position
-    Filter Project TopK           the input's key              SemiJoin AntiJoin Mark   the left key
+    Filter Project TopK           the input's key              SemiJoin AntiJoin Mark Nest   the left key
     Join                          flat tuple of the ids of its inputs, in FROM order, None for a padded side
     Aggregate                     the tuple of canonical group values, () without GROUP BY
     Distinct, UNION, INTERSECT, EXCEPT   the canonical row     UNION ALL    (branch, key)
@@ -114,6 +114,29 @@ class Mark:
 
 
 @attrs.frozen
+class Nest:
+    """Every left row with one more column `name`: its children, the right rows for which `on` and `residual` hold.
+
+    The children stand in `order` (over the right columns), ties broken by their keys, cut to the window of `limit` and
+    `offset`. `form` says what the cell holds: `objects` a list of objects, one member per right column; `values` a list
+    of the one right column's values; `object` and `value` the first of these, NULL when there is none. Without children
+    a list is empty, never NULL. `keyed` pairs every child with its key, `(key, child)`: what the tree format reads.
+    The right side may itself be a Nest: trees of any depth, and rows that many parents share.
+    """
+
+    left: Plan
+    right: Plan
+    name: str
+    on: Pairs = ()
+    residual: Expression | None = None
+    order: tuple[OrderTerm, ...] = ()
+    limit: Constant | Param | None = None
+    offset: Constant | Param | None = None
+    form: str = "objects"
+    keyed: bool = False
+
+
+@attrs.frozen
 class AggregateCall:
     """count (of rows when `argument` is None, else of non-NULL values), sum, avg, min or max of an expression.
 
@@ -185,8 +208,8 @@ class OrderTerm:
 class TopK:
     """The input in order, ties broken by key; with `limit`/`offset` (Constant, Param or None) only that window.
 
-    It is the only node that orders. A plan whose TopK is reached from the root through Projects only gives an
-    ordered view.
+    It is the only node that orders. A plan whose TopK is reached from the root through Projects and the left sides of
+    Nests only gives an ordered view.
     """
 
     input: Plan
@@ -196,9 +219,10 @@ class TopK:
 
 
 Plan = (
-    Scan | Values | Filter | Project | Join | SemiJoin | AntiJoin | Mark
+    Scan | Values | Filter | Project | Join | SemiJoin | AntiJoin | Mark | Nest
     | Aggregate | Distinct | Union | Intersect | Except | TopK
 )  # fmt: skip
 
 JOIN_KINDS = ("inner", "left", "right", "full")
+NEST_FORMS = ("objects", "object", "values", "value")
 AGGREGATES = ("count", "sum", "avg", "min", "max")

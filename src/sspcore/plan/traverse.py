@@ -20,6 +20,7 @@ from sspcore.plan.nodes import (
     Intersect,
     Join,
     Mark,
+    Nest,
     Pairs,
     Plan,
     Project,
@@ -38,7 +39,7 @@ def children(plan: Plan) -> tuple[Plan, ...]:
             return ()
         case Union():
             return plan.inputs
-        case Join() | SemiJoin() | AntiJoin() | Mark() | Intersect() | Except():
+        case Join() | SemiJoin() | AntiJoin() | Mark() | Nest() | Intersect() | Except():
             return (plan.left, plan.right)
         case _:
             return (plan.input,)
@@ -51,7 +52,7 @@ def with_children(plan: Plan, inputs: tuple[Plan, ...]) -> Plan:
             return plan
         case Union():
             return attrs.evolve(plan, inputs=inputs)
-        case Join() | SemiJoin() | AntiJoin() | Mark() | Intersect() | Except():
+        case Join() | SemiJoin() | AntiJoin() | Mark() | Nest() | Intersect() | Except():
             return attrs.evolve(plan, left=inputs[0], right=inputs[1])
         case _:
             return attrs.evolve(plan, input=inputs[0])
@@ -66,7 +67,7 @@ def columns(plan: Plan) -> tuple[str, ...]:
             return tuple([name for name, _ in plan.columns])
         case Join():
             return columns(plan.left) + columns(plan.right)
-        case Mark():
+        case Mark() | Nest():
             return (*columns(plan.left), plan.name)
         case Aggregate():
             return tuple([name for name, _ in plan.groups]) + tuple([name for name, _ in plan.aggregates])
@@ -88,21 +89,27 @@ def expressions(plan: Plan) -> Iterator[Expression]:
             yield plan.predicate
         case Project():
             yield from (e for _, e in plan.columns)
-        case Join() | SemiJoin() | AntiJoin() | Mark():
+        case Join() | SemiJoin() | AntiJoin() | Mark() | Nest():
             for pair in plan.on:
                 yield from pair
             if plan.residual is not None:
                 yield plan.residual
             if isinstance(plan, Mark) and plan.key is not None:
                 yield from plan.key
+            if isinstance(plan, Nest):
+                yield from _window(plan)
         case Aggregate():
             yield from (e for _, e in plan.groups)
             yield from (a.argument for _, a in plan.aggregates if a.argument is not None)
         case TopK():
-            yield from (t.expression for t in plan.order)
-            yield from (e for e in (plan.limit, plan.offset) if e is not None)
+            yield from _window(plan)
         case _:
             return
+
+
+def _window(plan: TopK | Nest) -> Iterator[Expression]:
+    yield from (t.expression for t in plan.order)
+    yield from (e for e in (plan.limit, plan.offset) if e is not None)
 
 
 def walk_plan(plan: Plan) -> Iterator[Plan]:
@@ -136,9 +143,13 @@ def map_expressions(plan: Plan, change: Callable[[Expression], Expression]) -> P
         case Aggregate():
             calls = [(n, attrs.evolve(a, argument=maybe(a.argument))) for n, a in plan.aggregates]
             return attrs.evolve(plan, groups=tuple([(n, change(e)) for n, e in plan.groups]), aggregates=tuple(calls))
-        case TopK():
-            terms = [attrs.evolve(t, expression=change(t.expression)) for t in plan.order]
-            return attrs.evolve(plan, order=tuple(terms), limit=maybe(plan.limit), offset=maybe(plan.offset))
+        case TopK() | Nest():
+            terms = tuple([attrs.evolve(t, expression=change(t.expression)) for t in plan.order])
+            limit, offset = maybe(plan.limit), maybe(plan.offset)
+            if isinstance(plan, TopK):
+                return attrs.evolve(plan, order=terms, limit=limit, offset=offset)
+            on, residual = pairs(plan.on), maybe(plan.residual)
+            return attrs.evolve(plan, on=on, residual=residual, order=terms, limit=limit, offset=offset)
         case _:
             return plan
 
@@ -161,6 +172,6 @@ def tables_of(plan: Plan) -> set[str]:
 
 def ordering(plan: Plan) -> TopK | None:
     """The TopK that orders the plan's result, or None for an unordered one."""
-    while isinstance(plan, Project):
-        plan = plan.input
+    while isinstance(plan, Project | Nest):
+        plan = plan.input if isinstance(plan, Project) else plan.left
     return plan if isinstance(plan, TopK) else None

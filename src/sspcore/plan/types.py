@@ -21,6 +21,7 @@ from sspcore.plan.nodes import (
     Intersect,
     Join,
     Mark,
+    Nest,
     Plan,
     Project,
     Scan,
@@ -122,6 +123,8 @@ def column_types(plan: Plan, catalog: Catalog) -> tuple[str, ...]:
             return below[0] + below[1]
         case Mark():
             return (*below[0], "boolean")
+        case Nest():
+            return (*below[0], below[1][0] if plan.form == "value" else "json")
         case Aggregate():
             groups = [type_of(e, below[0]) for _, e in plan.groups]
             return tuple(groups + [type_of_aggregate(call, below[0]) for _, call in plan.aggregates])

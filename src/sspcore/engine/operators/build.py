@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sspcore.algebra.values import FrozenObject, Key, Value
 from sspcore.engine.operators.aggregate import Aggregate
 from sspcore.engine.operators.antijoin import AntiJoin
-from sspcore.engine.operators.base import Meter, Operator
+from sspcore.engine.operators.base import Meter, Operator, Row
 from sspcore.engine.operators.distinct import Distinct
 from sspcore.engine.operators.except_ import Except
 from sspcore.engine.operators.filter import Filter
@@ -15,10 +16,12 @@ from sspcore.engine.operators.join import Join, Side
 from sspcore.engine.operators.judged import JudgedMembership
 from sspcore.engine.operators.mark import Mark
 from sspcore.engine.operators.membership import Keys, Membership
+from sspcore.engine.operators.nest import Nest
 from sspcore.engine.operators.project import Project
 from sspcore.engine.operators.readers import read_join_key, read_row
 from sspcore.engine.operators.scan import Scan
 from sspcore.engine.operators.semijoin import SemiJoin
+from sspcore.engine.operators.siblings import Family, JudgedSiblings, SharedSiblings
 from sspcore.engine.operators.sortkeys import entry_of
 from sspcore.engine.operators.topk import TopK
 from sspcore.engine.operators.union import Union, UnionAll
@@ -53,6 +56,8 @@ def operator_of(plan: nodes.Plan, columns_of: Names, meter: Meter) -> Operator:
             return AntiJoin(_membership(plan, None, meter))
         case nodes.Mark():
             return Mark(_membership(plan, plan.key, meter))
+        case nodes.Nest():
+            return Nest(_siblings(plan, meter))
         case nodes.Aggregate():
             return Aggregate([e for _, e in plan.groups], [call for _, call in plan.aggregates], meter)
         case nodes.Distinct():
@@ -89,6 +94,33 @@ def _membership(
     if plan.residual is None:
         return Membership(keys, meter)
     return JudgedMembership(keys, compile_predicate(plan.residual, meter.nulls), meter)
+
+
+def _siblings(plan: nodes.Nest, meter: Meter) -> SharedSiblings | JudgedSiblings:
+    many = plan.form in ("objects", "values")
+    limit = _count(plan.limit, "LIMIT")
+    family = Family(
+        read_join_key([a for a, _ in plan.on], meter.nulls),
+        read_join_key([b for _, b in plan.on], meter.nulls),
+        entry_of(plan.order, meter.nulls),
+        _child(plan),
+        limit if many else 1 if limit is None else min(1, limit),
+        _count(plan.offset, "OFFSET") or 0,
+        many,
+    )
+    if plan.residual is None:
+        return SharedSiblings(family, meter)
+    return JudgedSiblings(family, compile_predicate(plan.residual, meter.nulls), meter)
+
+
+def _child(plan: nodes.Nest) -> Callable[[Key, Row], Value]:
+    """What a child is within its parent's cell."""
+    names = traverse.columns(plan.right)
+    if plan.form in ("values", "value"):
+        return (lambda key, row: (key, row[0])) if plan.keyed else (lambda key, row: row[0])
+    if plan.keyed:
+        return lambda key, row: (key, FrozenObject(dict(zip(names, row, strict=True))))
+    return lambda key, row: FrozenObject(dict(zip(names, row, strict=True)))
 
 
 def _count(bound: Expression | None, word: str) -> int | None:

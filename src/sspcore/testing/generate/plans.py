@@ -24,7 +24,7 @@ Kinds = tuple[str, ...]
 
 UNARY: Final = ((6, "filter"), (4, "project"), (6, "aggregate"), (3, "distinct"), (5, "topk"))
 BINARY: Final = (
-    (10, "join"), (3, "semi"), (4, "anti"), (5, "mark"),
+    (10, "join"), (3, "semi"), (4, "anti"), (5, "mark"), (4, "nest"),
     (3, "union"), (3, "union all"), (3, "intersect"), (3, "except"),
 )  # fmt: skip
 CALLS: Final = ((4, "count"), (4, "sum"), (3, "avg"), (4, "min"), (4, "max"))
@@ -166,7 +166,29 @@ class Planner:
             return Sub(nodes.SemiJoin(left.plan, right.plan, on, residual), left.kinds, scans)
         if form == "anti":
             return Sub(nodes.AntiJoin(left.plan, self.thinned(right), on, residual), left.kinds, scans)
+        if form == "nest":
+            return self.nest(left, right, on, residual)
         return self.mark(left, right, on, residual, scans)
+
+    def nest(self, left: Sub, right: Sub, on: nodes.Pairs, residual: Expression | None) -> Sub:
+        """Children in every form, windowed as often as not; now and then a level below the level."""
+        c = self.choices
+        form = c.weighted(((6, "objects"), (3, "values"), (2, "object"), (2, "value")))
+        kind = "json"
+        if form in ("values", "value"):
+            cell, only = column(c, right.kinds)
+            kind = only if form == "value" else kind
+            right = Sub(nodes.Project(right.plan, (("n0", cell),)), (only,), right.scans)
+            on, residual = tuple([(a, Column(0, "n0")) for a, b in on if b == cell]), None
+        else:
+            names = tuple([(f"n{i}", Column(i)) for i in range(len(right.kinds))])
+            right = Sub(nodes.Project(right.plan, names), right.kinds, right.scans)
+        order = self.topk(right).plan
+        assert isinstance(order, nodes.TopK)
+        plan = nodes.Nest(
+            left.plan, right.plan, "kids", on, residual, order.order, order.limit, order.offset, form, c.chance(15)
+        )
+        return Sub(plan, (*left.kinds, kind), left.scans + right.scans)
 
     def mark(self, left: Sub, right: Sub, on: nodes.Pairs, residual: Expression | None, scans: int) -> Sub:
         """A mark, with a filter on it as often as not (IN and EXISTS under OR and NOT)."""
