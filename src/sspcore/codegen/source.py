@@ -36,6 +36,7 @@ _ATTRIBUTES: Final = frozenset({
     "get", "append", "extend", "insert", "pop", "add", "remove", "discard", "items", "values", "keys", "clear", "copy",
     "setdefault", "update", "sort", "reverse", "union", "rows", "probes", "evaluations", "refills", "nulls", "errors",
     "integers", "integer_count", "plain", "shown", "count", "result", "average", "chunks", "size", "first", "last",
+    "touch", "route", "route2", "match", "test", "startswith",
 })  # fmt: skip
 """Names that generated code may look up on an object."""
 

@@ -34,7 +34,7 @@ def compile_like(pattern: str, escape: str = "\\", fold: bool = False) -> Matche
     """
     if len(escape) > 1 or len(pattern) > MAX_PATTERN:
         return None
-    segments = _segments(pattern, escape)
+    segments = segments_of(pattern, escape)
     if segments is None:
         return None
     if not fold:
@@ -50,7 +50,7 @@ def fold_case(text: str) -> str:
     return "".join([c.lower() if len(c.lower()) == 1 else c for c in text])
 
 
-def _segments(pattern: str, escape: str) -> list[Segment] | None:
+def segments_of(pattern: str, escape: str) -> list[Segment] | None:
     """The parts between the `%` signs: one part when there is none, an empty part for a `%` at an end."""
     segments: list[Segment] = []
     current: list[str | None] = []

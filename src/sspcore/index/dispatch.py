@@ -1,0 +1,282 @@
+"""Dispatch: lanes of filed clauses, and the generated functions that look a row up in all of them at once.
+
+Owns filing, unfiling, and when code is generated: never while filing. A lane made since is looked through by a loop
+(`_walk`) until it has cost what a compilation costs, or the owner says `settle()`. Refuses to remember which clause an
+id was filed under: who unfiles says it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
+from typing import Any, Final
+
+from sspcore.algebra.values import Value, canonical_key
+from sspcore.index.clauses import FALSE, TRUE, Clause
+from sspcore.index.cover import Entry, cover_of
+from sspcore.index.emit import ENTERED, LEFT, STAYS, Counter, Writer, judge_of
+from sspcore.index.lanes import KINDS, Lane, Many, Nested, ScanLane, Template
+from sspcore.index.shapes import OWN_KEYS, Closure, Slot, lift
+
+Row = tuple[Value, ...]
+Id = Any
+
+MAX_LANES: Final = 64
+"""Lanes with a residual of their own; beyond, residuals are closures in one lane per access."""
+MAX_ACCESSES: Final = 192
+"""Lanes in all; beyond, what brings a new one is scanned."""
+PATIENCE: Final = 64
+"""Looks by loop into lanes not yet compiled, before they are."""
+_SHARED: Final[Clause] = ("closure", Slot(0))
+
+
+class Dispatch(Nested):
+    """An index of clauses. `touch`, `route` and `route2` are attributes that change as lanes come: look them up anew.
+
+    Args: `plain`, the columns whose values are known to be their own canonical keys; `counter`, to count probes;
+    `open`, told of every error while routing, which then falls open (every id is an answer).
+    """
+
+    __slots__ = (
+        "_code", "_compiled", "_counter", "_debt", "_fresh", "_lanes", "_open", "_plain", "always", "route", "route2",
+        "touch",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        plain: Collection[int] = (),
+        *,
+        counter: Counter | None = None,
+        open: Callable[[Exception], None] | None = None,
+    ) -> None:
+        self.size = 0
+        self.always: dict[Id, None] = {}
+        """Ids that every row concerns."""
+        self._plain = frozenset(plain)
+        self._counter = counter
+        self._open = open
+        self._lanes: dict[Template, Lane] = {}
+        self._compiled: list[Lane] = []
+        self._fresh: list[Lane] = []
+        self._debt = 0
+        self._code: dict[str, Callable[..., Any]] = {}
+        self.touch: Callable[[Row | None, Row | None], Collection[Id]]
+        self.route: Callable[[Row], list[Id]]
+        self.route2: Callable[[Row, Row], dict[Id, str]]
+        self._unsettle()
+
+    # Filing
+
+    def file(self, id: Id, clause: Clause) -> None:
+        """File an id under a clause, which it must not be yet. Cost: O(clause), whatever else is filed."""
+        self.size += 1
+        if clause is TRUE:
+            self.always[id] = None
+            return
+        if clause is FALSE:
+            return
+        cover = cover_of(clause)
+        member, shape = id, None
+        if cover.residual is not None:
+            constants = [id]
+            shape = _lifted(cover.residual, constants)
+            member = tuple(constants)
+        several = _several(cover.entries)
+        for kind, columns, key in cover.entries:
+            self._lane_for((kind, columns, shape, several), cover.residual, member, key)
+
+    def _lane_for(self, template: Template, residual: Clause | None, member: Any, key: Any) -> None:
+        lane = self._lanes.get(template)
+        if lane is None and len(self._lanes) >= MAX_LANES:
+            if residual is not None:
+                template = (template[0], template[1], _SHARED, template[3])
+                member = (member[0], _closure(residual))
+                lane = self._lanes.get(template)
+        if lane is None:
+            lane = self._lanes[template] = KINDS[template[0]](template, self._nested)
+            self._fresh.append(lane)
+            self._loop()
+        lane.add(key, member)
+
+    def unfile(self, id: Id, clause: Clause) -> None:
+        """Undo `file`. Raises KeyError when the id is not filed under the clause. Cost: as filing."""
+        if clause is TRUE:
+            del self.always[id]
+        elif clause is not FALSE:
+            cover = cover_of(clause)
+            member, shape = id, None
+            if cover.residual is not None:
+                constants = [id]
+                shape = _lifted(cover.residual, constants)
+                member = tuple(constants)
+            several = _several(cover.entries)
+            for kind, columns, key in cover.entries:
+                self._unfile_entry((kind, columns, shape, several), cover.residual, member, key)
+        self.size -= 1
+
+    def _unfile_entry(self, template: Template, residual: Clause | None, member: Any, key: Any) -> None:
+        lane = self._lanes.get(template)
+        if lane is not None:
+            try:
+                lane.remove(key, member)
+                return
+            except KeyError:
+                if residual is None:
+                    raise
+        assert residual is not None
+        shared = (template[0], template[1], _SHARED, template[3])
+        self._lanes[shared].remove(key, (member[0], _closure(residual)))
+
+    def _nested(self) -> Nested:
+        return Dispatch(self._plain, counter=self._counter, open=self._open)
+
+    # Code
+
+    def settle(self) -> None:
+        """Fuse the lanes made since into the generated functions, at the next question. Cost: O(lanes)."""
+        if self._fresh:
+            self._unsettle()
+
+    def _unsettle(self) -> None:
+        self._lanes = {template: lane for template, lane in self._lanes.items() if lane.size}
+        self._compiled = list(self._lanes.values())
+        self._fresh = []
+        self._debt = 0
+        self._code = {}
+        self._loop()
+
+    def _loop(self) -> None:
+        """Answer by method: what is asked first compiles, or there are lanes to be looked through besides."""
+        self.touch, self.route, self.route2 = self._touch, self._route, self._route2
+
+    def _write(self, name: str) -> Callable[..., Any]:
+        writer = Writer(self._compiled, self._plain, self._counter)
+        fall = partial(self._fell_open, moves=name == "route2")
+        made: Callable[..., Any] = getattr(writer, name)(self.always, fall)
+        self._code[name] = made
+        if not self._fresh:
+            setattr(self, name, made)
+        return made
+
+    def _patient(self) -> bool:
+        """Whether lanes not compiled yet are to be looked through once more."""
+        if not self._fresh:
+            return False
+        self._debt += len(self._fresh)
+        if self._debt <= PATIENCE:
+            return True
+        self._unsettle()
+        return False
+
+    def _touch(self, old: Row | None, new: Row | None) -> Collection[Id]:
+        patient = self._patient()
+        found = (self._code.get("touch") or self._write("touch"))(old, new)
+        if not patient:
+            return found  # type: ignore[no-any-return]
+        try:
+            more = [id for row in (old, new) if row is not None for id in self._walk(self._fresh, row, judged=False)]
+        except Exception as error:  # noqa: BLE001 - what raises falls open
+            return self._fell_open(error, old, new)  # type: ignore[no-any-return]
+        return list(dict.fromkeys([*found, *more])) if more else found
+
+    def _route(self, row: Row) -> list[Id]:
+        patient = self._patient()
+        found: list[Id] = (self._code.get("route") or self._write("route"))(row)
+        if not patient:
+            return found
+        try:
+            more = list(self._walk(self._fresh, row))
+        except Exception as error:  # noqa: BLE001 - what raises falls open
+            return self._fell_open(error, row)  # type: ignore[no-any-return]
+        return list(dict.fromkeys([*found, *more])) if more else found
+
+    def _route2(self, old: Row, new: Row) -> dict[Id, str]:
+        patient = self._patient()
+        found: dict[Id, str] = (self._code.get("route2") or self._write("route2"))(old, new)
+        if patient:
+            try:
+                before, after = set(self._walk(self._fresh, old)), set(self._walk(self._fresh, new))
+            except Exception as error:  # noqa: BLE001 - what raises falls open
+                return self._fell_open(error, old, new, moves=True)  # type: ignore[no-any-return]
+            for id in after:
+                found[id] = STAYS if id in before else ENTERED
+            for id in before - after:
+                found[id] = LEFT
+        return found
+
+    def looped(self, row: Row) -> list[Id]:
+        """What `route` answers, by a loop over the lanes: for lanes not compiled yet, and to compare with."""
+        return list(dict.fromkeys([*self.always, *self._walk(self._lanes.values(), row)]))
+
+    def _walk(self, lanes: Iterable[Lane], row: Row, *, judged: bool = True) -> Iterator[Id]:
+        for lane in lanes:
+            if self._counter is not None:
+                self._counter.probes += 1
+            judge = judge_of(lane.shape) if lane.shape is not None else None
+            if isinstance(lane, ScanLane):
+                assert judge is not None
+                for constants, posting in lane.postings.items():
+                    if judge(row, constants):
+                        yield from _ids(posting)
+                continue
+            keys = [v if type(v := row[column]) in OWN_KEYS else canonical_key(v) for column in lane.columns]
+            for posting in lane.found(keys[0] if len(keys) == 1 else tuple(keys)):
+                if judge is None:
+                    yield from _ids(posting)
+                elif isinstance(posting, Dispatch):
+                    yield from posting.route(row) if judged else posting.touch(None, row)
+                else:
+                    for member in posting if type(posting) is list else (posting,):
+                        if not judged or judge(row, member[1:]):
+                            yield member[0]
+
+    def _fell_open(self, error: Exception, *rows: Row | None, moves: bool = False) -> Any:
+        """The answer when a question raised: everyone. `rows` are (row,) of `route`, (old, new) of the others."""
+        if self._open is not None:
+            self._open(error)
+        return dict.fromkeys(self.ids(), STAYS) if moves else list(self.ids())
+
+    # What is in it
+
+    def ids(self) -> Iterable[Id]:
+        """Every id that a row could concern, each once."""
+        found = dict(self.always)
+        for lane in self._lanes.values():
+            for _, posting in lane.postings_by_key():
+                if isinstance(posting, Dispatch):
+                    found.update(dict.fromkeys(posting.ids()))
+                elif lane.bare:
+                    found.update(dict.fromkeys(_ids(posting)))
+                else:
+                    found.update(dict.fromkeys([m[0] for m in (posting if type(posting) is list else (posting,))]))
+        return found
+
+    def lanes(self) -> Iterable[Lane]:
+        """The lanes, to read."""
+        return self._lanes.values()
+
+
+def _ids(posting: Any) -> Iterable[Id]:
+    return posting if type(posting) is list or type(posting) is Many else (posting,)
+
+
+def _several(entries: tuple[Entry, ...]) -> int:
+    """How the members may repeat: never, between an old and a new row, or within one row too."""
+    if len(entries) == 1:
+        return 0
+    return 1 if entries[0][0] == "eq" and len({(kind, columns) for kind, columns, _ in entries}) == 1 else 2
+
+
+def _lifted(residual: Clause, constants: list[Any]) -> Clause:
+    """The residual's shape; its constants follow the id in the list."""
+    found: list[Value] = []
+    shape = lift(residual, found)
+    constants += found
+    return shape
+
+
+def _closure(residual: Clause) -> Closure:
+    constants: list[Value] = []
+    shape = lift(residual, constants)
+    judge, values = judge_of(shape), tuple(constants)
+    return Closure(residual, lambda row: judge(row, values))

@@ -1,0 +1,119 @@
+"""Random predicates and rows for the index: awkward values, few of them, so that rows and predicates meet.
+
+`Naive` answers every question by evaluating every predicate, with the specification's evaluator.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from sspcore.algebra.values import canonical
+from sspcore.engine.interpret_expressions import evaluate
+from sspcore.plan.expressions import Call, Column, Constant
+from sspcore.testing.generate import expressions, values
+from sspcore.testing.generate.choices import Choices
+
+TYPES = ("integer", "any", "text", "real", "boolean", "decimal", "date", "timestamp", "json")
+ORDER = ("<", "<=", ">", ">=")
+PATTERNS = ("a%", "ab%", "%a%", "%abc%", "a_b", "ab", "%", "", "a\\_%", "%b", "a%b%", "_b%", "bcd%", "%cab%b")
+WORDS = ("", "a", "ab", "abc", "abcab", "b", "ba", "bcd", "a_b", "cab", "xcabb", "xabcb", "é", "1")
+
+
+class Maker:
+    """Predicates and rows over columns of these types."""
+
+    def __init__(self, seed, types=TYPES):
+        self.random = Random(seed)
+        self.choices = Choices(self.random)
+        self.types = types
+
+    def row(self):
+        return tuple([self.cell(kind) for kind in self.types])
+
+    def moved(self, row):
+        """The row with few cells others, or none."""
+        cells = list(row)
+        for _ in range(self.random.choice((0, 1, 1, 2, 4))):
+            at = self.random.randrange(len(cells))
+            cells[at] = self.cell(self.types[at])
+        return tuple(cells)
+
+    def cell(self, kind):
+        if kind == "text" and self.random.random() < 0.5:
+            return self.random.choice(WORDS)
+        if kind == "json" and self.random.random() < 0.5:
+            return tuple(
+                [canonical(values.value(self.choices, "any", nulls=5)) for _ in range(self.random.randrange(4))]
+            )
+        if kind == "integer" and self.random.random() < 0.5:
+            return self.random.randrange(-20, 40)
+        return canonical(values.value(self.choices, kind))
+
+    def column(self, *wanted):
+        fitting = [i for i, kind in enumerate(self.types) if kind in wanted]
+        at = (
+            self.random.choice(fitting)
+            if fitting and self.random.random() < 0.9
+            else self.random.randrange(len(self.types))
+        )
+        return at, self.types[at]
+
+    def constant(self, kind):
+        return Constant(self.cell(kind if self.random.random() < 0.92 else "any"))
+
+    def atom(self):
+        form = self.random.choice(("=", "=", "=", "=", "in", "in", "order", "order", "between", "null", "like", "distinct",
+                                   "truth", "any", "<>", "contains"))  # fmt: skip
+        if form == "like":
+            at, _ = self.column("text")
+            return Call(
+                self.random.choice(("like", "like", "ilike")), (Column(at), Constant(self.random.choice(PATTERNS)))
+            )
+        if form == "between":
+            at, kind = self.column("integer", "real", "decimal", "timestamp")
+            low, high = self.constant(kind), self.constant(kind)
+            return Call("and", (Call(self.random.choice((">", ">=")), (Column(at), low)),
+                                Call(self.random.choice(("<", "<=")), (Column(at), high))))  # fmt: skip
+        if form == "truth":
+            at, _ = self.column("boolean")
+            test = self.random.choice(("column", "is true", "is false"))
+            return Column(at) if test == "column" else Call(test, (Column(at),))
+        if form == "contains":
+            return self.contains()
+        at, kind = self.column()
+        if form == "in":
+            return Call("in", (Column(at), *[self.constant(kind) for _ in range(self.random.randrange(1, 5))]))
+        if form == "null":
+            return Call("is null", (Column(at),))
+        if form == "any":
+            return expressions.predicate(self.choices, self.types)
+        symbol = {"order": self.random.choice(ORDER), "distinct": "is distinct"}.get(form, form)
+        sides = (Column(at), self.constant(kind))
+        return Call(symbol, sides if self.random.random() < 0.8 else sides[::-1])
+
+    def contains(self):
+        at, kind = self.column()
+        return Call("=", (Column(at), self.constant(kind)))
+
+    def predicate(self, depth=2):
+        if depth == 0 or self.random.random() < 0.35:
+            return self.atom()
+        if self.random.random() < 0.2:
+            return Call("not", (self.predicate(depth - 1),))
+        parts = [self.predicate(depth - 1) for _ in range(self.random.choice((2, 2, 3)))]
+        return Call(self.random.choice(("and", "and", "or")), tuple(parts))
+
+
+class Naive:
+    """The same questions, answered by looking at everything."""
+
+    def __init__(self):
+        self.filed = {}
+
+    def route(self, row):
+        return {id for id, p in self.filed.items() if p is None or evaluate(p, row) is True}
+
+    def route2(self, old, new):
+        before, after = self.route(old), self.route(new)
+        return {id: "stays" if id in before and id in after else "entered" if id in after else "left"
+                for id in before | after}  # fmt: skip
