@@ -111,9 +111,11 @@ def describe(plan: Plan) -> str:
         case TopK():
             return _window(plan, plan.input)
         case Nest():
+            names = columns(plan.right)
             what = plan.form + (" with keys" if plan.keyed else "")
+            cells = ", ".join(_named(name, show(e, names)) for name, e in plan.cells)
             condition = _condition(plan.on, plan.residual, plan.left, plan.right)
-            return f"nest {plan.name}: {what}{condition} {_window(plan, plan.right)}"
+            return f"nest {plan.name}: {what}{f' ({cells})' if cells else ''}{condition} {_window(plan, plan.right)}"
 
 
 def _window(plan: TopK | Nest, input: Plan) -> str:

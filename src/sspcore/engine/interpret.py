@@ -42,7 +42,7 @@ from sspcore.plan.nodes import (
     Union,
     Values,
 )
-from sspcore.plan.traverse import bind_plan, columns
+from sspcore.plan.traverse import bind_plan, columns, shown
 
 Row = tuple[Value, ...]
 Rows = dict[Key, Row]
@@ -176,10 +176,10 @@ def _mark(plan: Mark, row: Row, candidates: Rows) -> Value:
 
 def _nested(plan: Nest, candidates: Rows) -> Value:
     """The cell of a parent: its children in order, in the form the plan asks for."""
-    names = columns(plan.right)
     children: list[Value] = []
     for key, row in _top_k(plan, candidates).items():
-        child = row[0] if plan.form in ("values", "value") else FrozenObject(dict(zip(names, row, strict=True)))
+        members = {name: evaluate(e, row) for name, e in shown(plan)}
+        child = next(iter(members.values())) if plan.form in ("values", "value") else FrozenObject(members)
         children.append((key, child) if plan.keyed else child)
     if plan.form in ("objects", "values"):
         return tuple(children)

@@ -120,17 +120,17 @@ def _nest(plan: Nest, width: int, path: str) -> None:
         raise PlanError(
             f"unknown form of nested rows {shown(plan.form)}", f"{path}.form", hint="one of " + ", ".join(NEST_FORMS)
         )
+    _named(plan.cells, width, f"{path}.cells")
+    names = [name for name, _ in plan.cells] or columns(plan.right)
+    place = f"{path}.cells" if plan.cells else f"{path}.right"
     if plan.form in ("values", "value"):
-        if width != 1:
-            raise PlanError(f"{width} columns where the nested {plan.form} need one", f"{path}.right")
+        if len(names) != 1:
+            raise PlanError(f"{len(names)} columns where the nested {plan.form} need one", place)
         return
-    names = columns(plan.right)
     for i, name in enumerate(names):
         if name in names[:i]:
-            raise PlanError(
-                f"two columns named {name!r} in the nested rows", f"{path}.right",
-                hint="an object has a member once: name them apart in a projection",
-            )  # fmt: skip
+            hint = "an object has a member once: name them apart in the cells"
+            raise PlanError(f"two columns named {name!r} in the nested rows", place, hint=hint)
 
 
 def _partners(plan: Join | SemiJoin | AntiJoin | Mark | Nest, path: str, left: int, right: int) -> int:

@@ -48,7 +48,7 @@ _FORMS: Final[dict[str, tuple[type[Any], dict[str, str]]]] = {
     "anti_join": (AntiJoin, _PARTNERS),
     "mark": (Mark, {"name": "text", **_PARTNERS, "key": "pair?"}),
     "nest": (Nest, {"name": "text", **_PARTNERS, "order": "right_terms?", "limit": "count?", "offset": "count?",
-                    "form": "text?", "keyed": "flag?"}),
+                    "cells": "right_named?", "form": "text?", "keyed": "flag?"}),
     "aggregate": (Aggregate, {"input": "plan", "groups": "named", "aggregates": "calls"}),
     "distinct": (Distinct, {"input": "plan"}),
     "union": (Union, {"inputs": "plans", "all": "flag?"}),
@@ -216,6 +216,9 @@ class _Reader:
             flags = [self.flag(members.get(n, False), f"{place}.{n}", scopes) for n in ("descending", "nulls_first")]
             out.append(OrderTerm(by, *flags))
         return tuple(out)
+
+    def right_named(self, data: object, path: str, scopes: dict[str, Names]) -> tuple[tuple[str, Expression], ...]:
+        return self.named(data, path, {"input": scopes["right"]})
 
     def right_terms(self, data: object, path: str, scopes: dict[str, Names]) -> tuple[OrderTerm, ...]:
         return self.terms(data, path, {"input": scopes["right"]})

@@ -118,9 +118,10 @@ class Nest:
     """Every left row with one more column `name`: its children, the right rows for which `on` and `residual` hold.
 
     The children stand in `order` (over the right columns), ties broken by their keys, cut to the window of `limit` and
-    `offset`. `form` says what the cell holds: `objects` a list of objects, one member per right column; `values` a list
-    of the one right column's values; `object` and `value` the first of these, NULL when there is none. Without children
-    a list is empty, never NULL. `keyed` pairs every child with its key, `(key, child)`: what the tree format reads.
+    `offset`. A child shows `cells`, named expressions over the right columns; without any, all right columns. `form`
+    says what the new column holds: `objects` a list of objects, one member per cell; `values` a list of the values of
+    the one cell; `object` and `value` the first of these, NULL when there is none. Without children a list is empty,
+    never NULL. `keyed` pairs every child with its key, `(key, child)`: what the tree format reads.
     The right side may itself be a Nest: trees of any depth, and rows that many parents share.
     """
 
@@ -132,6 +133,7 @@ class Nest:
     order: tuple[OrderTerm, ...] = ()
     limit: Constant | Param | None = None
     offset: Constant | Param | None = None
+    cells: tuple[tuple[str, Expression], ...] = ()
     form: str = "objects"
     keyed: bool = False
 

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from sspcore.algebra.values import Value
-from sspcore.plan.expressions import Expression, Param, bind, walk
+from sspcore.plan.expressions import Column, Expression, Param, bind, walk
 from sspcore.plan.nodes import (
     Aggregate,
     AntiJoin,
@@ -79,6 +79,11 @@ def columns(plan: Plan) -> tuple[str, ...]:
             return columns(plan.input)
 
 
+def shown(plan: Nest) -> tuple[tuple[str, Expression], ...]:
+    """What a child of a Nest shows: its cells, or all columns of the right side."""
+    return plan.cells or tuple([(name, Column(i, name)) for i, name in enumerate(columns(plan.right))])
+
+
 def expressions(plan: Plan) -> Iterator[Expression]:
     """The expressions of the node itself (not of its inputs)."""
     match plan:
@@ -98,6 +103,7 @@ def expressions(plan: Plan) -> Iterator[Expression]:
                 yield from plan.key
             if isinstance(plan, Nest):
                 yield from _window(plan)
+                yield from (e for _, e in plan.cells)
         case Aggregate():
             yield from (e for _, e in plan.groups)
             yield from (a.argument for _, a in plan.aggregates if a.argument is not None)
@@ -149,7 +155,8 @@ def map_expressions(plan: Plan, change: Callable[[Expression], Expression]) -> P
             if isinstance(plan, TopK):
                 return attrs.evolve(plan, order=terms, limit=limit, offset=offset)
             on, residual = pairs(plan.on), maybe(plan.residual)
-            return attrs.evolve(plan, on=on, residual=residual, order=terms, limit=limit, offset=offset)
+            cells = tuple([(n, change(e)) for n, e in plan.cells])
+            return attrs.evolve(plan, on=on, residual=residual, order=terms, limit=limit, offset=offset, cells=cells)
         case _:
             return plan
 

@@ -28,7 +28,7 @@ from sspcore.plan.nodes import (
     Union,
     Values,
 )
-from sspcore.plan.traverse import children
+from sspcore.plan.traverse import children, shown
 
 _OF_VALUE: Final[dict[type, str]] = {
     bool: "boolean", int: "integer", float: "real", str: "text", bytes: "bytes", datetime: "timestamp", date: "date",
@@ -124,7 +124,7 @@ def column_types(plan: Plan, catalog: Catalog) -> tuple[str, ...]:
         case Mark():
             return (*below[0], "boolean")
         case Nest():
-            return (*below[0], below[1][0] if plan.form == "value" else "json")
+            return (*below[0], type_of(shown(plan)[0][1], below[1]) if plan.form == "value" else "json")
         case Aggregate():
             groups = [type_of(e, below[0]) for _, e in plan.groups]
             return tuple(groups + [type_of_aggregate(call, below[0]) for _, call in plan.aggregates])

@@ -103,7 +103,7 @@ def _siblings(plan: nodes.Nest, meter: Meter) -> SharedSiblings | JudgedSiblings
         read_join_key([a for a, _ in plan.on], meter.nulls),
         read_join_key([b for _, b in plan.on], meter.nulls),
         entry_of(plan.order, meter.nulls),
-        _child(plan),
+        _child(plan, meter),
         limit if many else 1 if limit is None else min(1, limit),
         _count(plan.offset, "OFFSET") or 0,
         many,
@@ -113,14 +113,21 @@ def _siblings(plan: nodes.Nest, meter: Meter) -> SharedSiblings | JudgedSiblings
     return JudgedSiblings(family, compile_predicate(plan.residual, meter.nulls), meter)
 
 
-def _child(plan: nodes.Nest) -> Callable[[Key, Row], Value]:
+def _child(plan: nodes.Nest, meter: Meter) -> Callable[[Key, Row], Value]:
     """What a child is within its parent's cell."""
-    names = traverse.columns(plan.right)
+    names = [name for name, _ in traverse.shown(plan)]
+    read = read_row([e for _, e in traverse.shown(plan)], meter.nulls)
+    if len(names) == len(traverse.columns(plan.right)) and not plan.cells:
+        read = _whole
     if plan.form in ("values", "value"):
-        return (lambda key, row: (key, row[0])) if plan.keyed else (lambda key, row: row[0])
+        return (lambda key, row: (key, read(row)[0])) if plan.keyed else (lambda key, row: read(row)[0])
     if plan.keyed:
-        return lambda key, row: (key, FrozenObject(dict(zip(names, row, strict=True))))
-    return lambda key, row: FrozenObject(dict(zip(names, row, strict=True)))
+        return lambda key, row: (key, FrozenObject(dict(zip(names, read(row), strict=True))))
+    return lambda key, row: FrozenObject(dict(zip(names, read(row), strict=True)))
+
+
+def _whole(row: Row) -> Row:
+    return row
 
 
 def _count(bound: Expression | None, word: str) -> int | None:

@@ -174,20 +174,19 @@ class Planner:
         """Children in every form, windowed as often as not; now and then a level below the level."""
         c = self.choices
         form = c.weighted(((6, "objects"), (3, "values"), (2, "object"), (2, "value")))
-        kind = "json"
+        kind, cells = "json", []
         if form in ("values", "value"):
-            cell, only = column(c, right.kinds)
+            cell, only = column(c, right.kinds) if c.chance(70) else scalar(c, right.kinds)
             kind = only if form == "value" else kind
-            right = Sub(nodes.Project(right.plan, (("n0", cell),)), (only,), right.scans)
-            on, residual = tuple([(a, Column(0, "n0")) for a, b in on if b == cell]), None
-        else:
-            names = tuple([(f"n{i}", Column(i)) for i in range(len(right.kinds))])
-            right = Sub(nodes.Project(right.plan, names), right.kinds, right.scans)
+            cells = [("c", cell)]
+        elif c.chance(40) or len(set(traverse.columns(right.plan))) < len(right.kinds):
+            cells = [(f"c{i}", column(c, right.kinds)[0]) for i in range(c.between(1, 3))]
         order = self.topk(right).plan
         assert isinstance(order, nodes.TopK)
         plan = nodes.Nest(
-            left.plan, right.plan, "kids", on, residual, order.order, order.limit, order.offset, form, c.chance(15)
-        )
+            left.plan, right.plan, "kids", on, residual, order.order, order.limit, order.offset,
+            tuple(cells), form, c.chance(15),
+        )  # fmt: skip
         return Sub(plan, (*left.kinds, kind), left.scans + right.scans)
 
     def mark(self, left: Sub, right: Sub, on: nodes.Pairs, residual: Expression | None, scans: int) -> Sub:
