@@ -73,7 +73,7 @@ def compile_predicate(expression: Expression | None, nulls: NullCounter) -> Pred
         if special is not None:
             return special(expression.args, nulls)
         if expression.function in SYMBOLS:
-            meaning = _function(expression.function, nulls)
+            meaning = counted_function(expression.function, nulls)
             return _comparison(
                 expression, nulls, lambda a, b: a is not None and b is not None and meaning(a, b) is True
             )
@@ -109,7 +109,7 @@ def _not_true(value: Value, nulls: NullCounter) -> bool:
     return False
 
 
-def _function(name: str, nulls: NullCounter) -> Callable[..., Value]:
+def counted_function(name: str, nulls: NullCounter) -> Callable[..., Value]:
     """The function of that name, its errors counted and made NULL."""
     if name not in FUNCTIONS:
         raise InternalError(f"there is no function {name!r}")
@@ -176,7 +176,7 @@ def _comparison(call: Call, nulls: NullCounter, slow: Callable[[Value, Value], V
 
 
 def _compare_by(symbol: str) -> Callable[[Args, NullCounter], Scalar]:
-    return lambda args, nulls: _comparison(Call(symbol, args), nulls, _function(symbol, nulls))
+    return lambda args, nulls: _comparison(Call(symbol, args), nulls, counted_function(symbol, nulls))
 
 
 # Logic

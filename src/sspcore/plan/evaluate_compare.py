@@ -22,20 +22,20 @@ Slow = Callable[[Value, Value], Value]
 
 SYMBOLS: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 """Comparison → the one that means the same with its sides exchanged."""
-_KINDS: Final[dict[type, tuple[type, type]]] = {
+KINDS: Final[dict[type, tuple[type, type]]] = {
     int: (int, float), float: (float, int), str: (str, str), bytes: (bytes, bytes), bool: (bool, bool),
     datetime: (datetime, datetime), date: (date, date), Decimal: (Decimal, int),
 }  # fmt: skip
 """Type of a constant → types of values that Python compares with it as we do (a float column holds ints too)."""
-_PLAIN: Final = frozenset({int, str, bytes, bool, datetime, date, Decimal})
+PLAIN: Final = frozenset({int, str, bytes, bool, datetime, date, Decimal})
 """Types of which Python compares two values as we do. Not float: two NaN are equal."""
 
 
 def column_against_constant(symbol: str, index: int, constant: Value, slow: Slow) -> Scalar | None:
     """The comparison of a column with a constant; None when the constant has no short cut (NULL, NaN, lists)."""
-    if type(constant) not in _KINDS or constant != constant:
+    if type(constant) not in KINDS or constant != constant:
         return None
-    return _AGAINST_CONSTANT[symbol](index, constant, *_KINDS[type(constant)], slow)
+    return _AGAINST_CONSTANT[symbol](index, constant, *KINDS[type(constant)], slow)
 
 
 def two_scalars(symbol: str, left: Scalar, right: Scalar, slow: Slow) -> Scalar:
@@ -106,7 +106,7 @@ def _equal(left: Scalar, right: Scalar, slow: Slow) -> Scalar:
     def test(row: Row) -> Value:
         a, b = left(row), right(row)
         k = type(a)
-        return a == b if k is type(b) and k in _PLAIN else slow(a, b)
+        return a == b if k is type(b) and k in PLAIN else slow(a, b)
 
     return test
 
@@ -115,7 +115,7 @@ def _unequal(left: Scalar, right: Scalar, slow: Slow) -> Scalar:
     def test(row: Row) -> Value:
         a, b = left(row), right(row)
         k = type(a)
-        return a != b if k is type(b) and k in _PLAIN else slow(a, b)
+        return a != b if k is type(b) and k in PLAIN else slow(a, b)
 
     return test
 
@@ -124,7 +124,7 @@ def _less(left: Scalar, right: Scalar, slow: Slow) -> Scalar:
     def test(row: Row) -> Value:
         a, b = left(row), right(row)
         k = type(a)
-        return a < b if k is type(b) and k in _PLAIN else slow(a, b)
+        return a < b if k is type(b) and k in PLAIN else slow(a, b)
 
     return test
 
@@ -133,7 +133,7 @@ def _less_or_equal(left: Scalar, right: Scalar, slow: Slow) -> Scalar:
     def test(row: Row) -> Value:
         a, b = left(row), right(row)
         k = type(a)
-        return a <= b if k is type(b) and k in _PLAIN else slow(a, b)
+        return a <= b if k is type(b) and k in PLAIN else slow(a, b)
 
     return test
 

@@ -1,0 +1,284 @@
+"""Programs: a plan as generated code, wired with the operators of what has no emitter, and kept live.
+
+Owns what a table's changes pass through on their way to the value, and binding a view's parameters and tables to code
+that all views of its shape share. Refuses to know circuits, versions, and how code is written (`engine/emit`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sspcore.algebra.values import Key, Value
+from sspcore.engine.emit.cells import Binding, varies
+from sspcore.engine.emit.stage import Cutter, Input, Node
+from sspcore.engine.operators.base import NO_CHANGE, Delta, Meter, Row
+from sspcore.engine.operators.build import operator_of
+from sspcore.engine.operators.topk import TopK
+from sspcore.engine.schema import Schema
+from sspcore.errors import UsageError
+from sspcore.plan import nodes, traverse
+from sspcore.plan.traverse import bind_plan
+
+Step = Callable[[Delta], Delta]
+Rows = Mapping[Key, Row]
+Path = tuple[tuple[int, tuple[int, ...]], ...]
+"""The nodes a table's changes reach, inputs first, each with the places of its inputs that change."""
+
+
+class Code:
+    """A plan compiled, parameters open: what all views of the plan share. Made by `compile_plan`.
+
+    Attributes: `plan`; `nodes`, its parts; `tables`, those it reads; `rebindable`, whether `Program.rebind` works.
+    """
+
+    __slots__ = ("nodes", "ordering", "paths", "plan", "rebindable", "root", "tables")
+
+    def __init__(self, plan: nodes.Plan, parts: Sequence[Node], root: Input) -> None:
+        self.plan = plan
+        self.nodes = tuple(parts)
+        self.root = root
+        self.tables = frozenset(traverse.tables_of(plan))
+        self.paths = {table: _path(table, parts) for table in self.tables}
+        top = traverse.ordering(plan)
+        self.ordering = next((at for at, node in enumerate(parts) if top is not None and node.plan is top), None)
+        self.rebindable = not any(node.code is None and _has_params(node.plan) for node in parts)
+
+    def bind(self, params: Mapping[str, Value], tables: Mapping[str, Any], meter: Meter) -> Program:
+        """A program of one view, with nothing hydrated yet.
+
+        Args: `params`, a value for each parameter; `tables`, name → object with `names`, `rows` (the same dict for
+        life), `arrange` and `release`; `meter`, where work is counted. Raises UsageError (the caller's) for a parameter
+        without a value, and a LIMIT or OFFSET that is no count. Cost: microseconds, but for arrangements not yet there.
+        """
+        return Program(self, Binding(params, tables, meter))
+
+    def listing(self) -> str:
+        """The generated code of all compiled parts, commented, for people."""
+        parts = [node.code.listing() for node in self.nodes if node.code is not None]
+        return "\n\n".join(parts)
+
+
+def compile_plan(plan: nodes.Plan, schema_of: Callable[[str], Schema]) -> Code:
+    """The code of a checked plan, parameters open.
+
+    Valid while the schemas of its tables stay: a table that widens needs another. Cost: some 0.1 ms a node for a shape
+    not seen before, less for one that was.
+
+    >>> from sspcore.engine.table import Table
+    >>> from sspcore.plan.expressions import Call, Column, Param
+    >>> flights = Table(Schema("flights", {"id": "text", "delay": "integer"}))
+    >>> flights.rows.update({"a": ("a", 75), "b": ("b", 10)})
+    >>> late = nodes.Filter(nodes.Scan("flights", ("delay",)), Call(">", (Column(0), Param("limit"))))
+    >>> code = compile_plan(late, lambda table: flights.schema)
+    >>> program = code.bind({"limit": 60}, {"flights": flights}, Meter())
+    >>> program.hydrate(lambda table: flights.rows)
+    {'a': (75,)}
+    >>> program.steps["flights"]([("b", ("b", 10), ("b", 90))])
+    [('b', None, (90,))]
+    """
+    cutter = Cutter({table: schema_of(table) for table in traverse.tables_of(plan)})
+    root = cutter.cut(plan)
+    return Code(plan, cutter.nodes, root)
+
+
+class Part:
+    """A node at work: how it hydrates, its step per input, and its rows anew where they can be had."""
+
+    __slots__ = ("hydrate", "ports", "rebind", "step", "value")
+
+    def __init__(
+        self, hydrate: Callable[[Sequence[Rows]], Rows], ports: Sequence[Step], step: Callable[..., Delta] | None,
+        value: Callable[[], Rows] | None,
+    ) -> None:  # fmt: skip
+        self.hydrate = hydrate
+        self.ports = ports
+        self.step = step
+        self.value = value
+        self.rebind: Callable[..., None] | None = None
+
+
+class Program:
+    """One view's plan at work. Made by `Code.bind`.
+
+    Attributes: `code`; `tables`, those it reads; `steps`, table → the step for net changes of that table, which the
+    table and its arrangements hold already. A commit of several tables goes table by table, and its deltas compose.
+    """
+
+    __slots__ = ("_binding", "_moved", "_parts", "_top", "code", "steps", "tables")
+
+    def __init__(self, code: Code, binding: Binding) -> None:
+        self.code = code
+        self.tables = code.tables
+        self._binding = binding
+        self._parts: list[Part] = []
+        self._top: Any = None
+        self._moved: dict[Key, None] = {}
+        for at, node in enumerate(code.nodes):
+            if node.code is not None:
+                self._parts.append(self._compiled(node))
+            else:
+                plan = bind_plan(node.plan, binding.params) if binding.params else node.plan
+                self._parts.append(self._operator(plan, at == code.ordering))
+        self.steps: dict[str, Step] = {table: self._step(path) for table, path in code.paths.items()}
+
+    # Wiring
+
+    def _compiled(self, node: Node) -> Part:
+        assert node.code is not None
+        source = self._value_of(node.inputs[0])
+        self._binding.source = source if source is not None else dict
+        binding = self._binding
+        made = node.code.make(*[recipe.make(binding) for recipe in node.code.recipes])
+        functions = dict(zip(node.code.functions, made, strict=True))
+        hydrate = functions["hydrate"]
+        ports = [functions[f"change_{at}"] for at in range(len(node.inputs))]
+        value = None if source is None else lambda: hydrate(source())
+        part = Part(lambda given: hydrate(given[0]), ports, None, functions.get("value", value))
+        part.rebind = functions.get("rebind")
+        return part
+
+    def _operator(self, plan: nodes.Plan, is_top: bool) -> Part:
+        tables = self._binding.tables
+        operator = operator_of(plan, lambda table: tables[table].names, self._binding.meter)
+        count = len(traverse.children(plan))
+
+        def hydrate(given: Sequence[Rows]) -> Rows:
+            delta = operator.step(*[[(key, None, row) for key, row in rows.items()] for rows in given])
+            return {key: row for key, _, row in delta if row is not None}
+
+        ports = [operator.port(at) for at in range(count)]
+        if is_top and isinstance(operator, TopK):
+            self._top = operator
+            ports = [self._noting(operator)]
+        return Part(hydrate, ports, operator.step, None)
+
+    def _noting(self, top: TopK) -> Step:
+        """The step of the operator that orders: what moves is added up until a commit begins."""
+
+        def step(delta: Delta) -> Delta:
+            out = top.step(delta)
+            self._moved.update(dict.fromkeys(top.moved()))
+            return out
+
+        return step
+
+    def _value_of(self, given: Input) -> Callable[[], Rows] | None:
+        """The rows of an input, anew; None where they cannot be had without its whole history."""
+        if given.table is not None:
+            table = self._binding.tables[given.table]
+            return lambda: table.rows
+        return self._parts[given.node].value
+
+    def _step(self, path: Path) -> Step:
+        if all(len(places) == 1 for _, places in path):
+            return _chain([self._parts[at].ports[places[0]] for at, places in path])
+        return self._general(path)
+
+    def _general(self, path: Path) -> Step:
+        """Where a table's changes reach a node by several ways: they arrive together."""
+        parts = [(at, places, self._parts[at], self.code.nodes[at].inputs) for at, places in path]
+        last = path[-1][0]
+
+        def step(delta: Delta) -> Delta:
+            results: dict[int, Delta] = {-1: delta}
+            for at, places, part, inputs in parts:
+                given = [results[inputs[place].node] for place in places]
+                if len(places) == 1:
+                    results[at] = part.ports[places[0]](given[0]) if given[0] else NO_CHANGE
+                elif any(given):
+                    assert part.step is not None  # compiled nodes read a table once
+                    deltas = dict(zip(places, given, strict=True))
+                    results[at] = part.step(*[deltas.get(place, NO_CHANGE) for place in range(len(inputs))])
+                else:
+                    results[at] = NO_CHANGE
+            return results[last]
+
+        return step
+
+    # The value and its changes
+
+    def hydrate(self, rows_of: Callable[[str], Rows]) -> dict[Key, Row]:
+        """The whole value; of a fresh program only. In order for an ordered plan. Cost: that of all input rows."""
+        values: list[Rows] = []
+
+        def rows(given: Input) -> Rows:
+            return rows_of(given.table) if given.table is not None else values[given.node]
+
+        for part, node in zip(self._parts, self.code.nodes, strict=True):
+            values.append(part.hydrate([rows(given) for given in node.inputs]))
+        return dict(rows(self.code.root))
+
+    def rebind(self, params: Mapping[str, Value]) -> None:
+        """Other parameters from now on; the value does not change by itself.
+
+        Raises UsageError (the caller's) when a part that runs as an operator reads a parameter (`code.rebindable`).
+        """
+        if not self.code.rebindable:
+            raise UsageError("a part of this plan cannot change its parameters while it runs", hint="hydrate it anew")
+        self._binding.params = params
+        for part, node in zip(self._parts, self.code.nodes, strict=True):
+            if part.rebind is not None and node.code is not None:
+                cells = node.code.source.cells
+                part.rebind(*[cells[name].make(self._binding) for name in node.code.varying])
+
+    def release(self) -> None:
+        """The program is not needed any more: give its arrangements back."""
+        self._binding.release()
+
+    # Order, for ordered plans
+
+    def begin(self) -> None:
+        """A commit begins: forget what moved."""
+        if self._top is not None:
+            self._moved = {}
+            self._top.rest()
+
+    def order(self) -> list[Key]:
+        """All keys of an ordered plan's value, in order; [] for an unordered one. Cost: O(value)."""
+        return [] if self._top is None else self._top.order()
+
+    def moved(self) -> list[Key]:
+        """The keys of an ordered plan's value that were added or moved since the commit began."""
+        return [] if self._top is None else list(self._moved)
+
+    def placements(self, keys: Iterable[Key]) -> tuple[tuple[Key, Key | None], ...]:
+        """Each of these keys of an ordered plan's value with its predecessor (None: it is the first), in final order.
+
+        Cost: O(log n) a key.
+        """
+        return () if self._top is None else self._top.placements(keys)
+
+
+def _path(table: str, parts: Sequence[Node]) -> Path:
+    reached: set[int] = set()
+    path = []
+    for at, node in enumerate(parts):
+        places = [i for i, given in enumerate(node.inputs) if given.table == table or given.node in reached]
+        if places:
+            reached.add(at)
+            path.append((at, tuple(places)))
+    return tuple(path)
+
+
+def _chain(steps: Sequence[Step]) -> Step:
+    if not steps:
+        return lambda delta: delta
+    if len(steps) == 1:
+        return steps[0]
+    if len(steps) == 2:
+        first, second = steps
+        return lambda delta: second(passed) if (passed := first(delta)) else passed
+
+    def step(delta: Delta) -> Delta:
+        for each in steps:
+            delta = each(delta)
+            if not delta:
+                break
+        return delta
+
+    return step
+
+
+def _has_params(plan: nodes.Plan) -> bool:
+    return any(varies(expression) for expression in traverse.expressions(plan))
