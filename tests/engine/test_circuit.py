@@ -18,6 +18,7 @@ from sspcore.errors import (
 )
 from sspcore.plan.expressions import Call, Column, Constant, Param
 from sspcore.plan.nodes import Aggregate, AggregateCall, Filter, OrderTerm, Project, Scan, TopK
+from tests.laws.faults import break_for_good, break_steps
 
 FLIGHTS = Schema("flights", {"carrier": "text", "delay": "integer"})
 SCAN = Scan("flights", ("id", "carrier", "delay"))
@@ -236,11 +237,10 @@ def test_deliver_applies_resolved_rows_as_one_commit(circuit):
         circuit.deliver([("nowhere", 1, None)])
 
 
-def test_a_view_that_raises_is_hydrated_anew_and_stays_right(circuit, monkeypatch):
+def test_a_view_that_raises_is_hydrated_anew_and_stays_right(circuit):
     circuit.register("counts", COUNTS)
     circuit.register("late", LATE, {"m": 60})
-    network = circuit.view("counts")._network
-    monkeypatch.setattr(type(network), "advance", raiser(network, type(network).advance))
+    break_steps(circuit.view("counts").materialisation)
 
     commit = circuit.apply([flight("a", delay=75)])
 
@@ -253,17 +253,7 @@ def test_a_view_that_raises_is_hydrated_anew_and_stays_right(circuit, monkeypatc
 def test_a_view_that_keeps_raising_fails_alone_and_can_be_revived(circuit, monkeypatch):
     circuit.register("counts", COUNTS)
     circuit.register("late", LATE, {"m": 60})
-    view = circuit.view("counts")
-    network = view._network
-    monkeypatch.setattr(type(network), "advance", raiser(network, type(network).advance))
-    hydrate = type(view).hydrate
-
-    def broken(self, tables):
-        if self is view:
-            raise RuntimeError("planted")
-        hydrate(self, tables)
-
-    monkeypatch.setattr(type(view), "hydrate", broken)
+    break_for_good(circuit.view("counts").materialisation, monkeypatch)
     commit = circuit.apply([flight("a", delay=75)])
 
     assert list(commit.failed) == ["counts"]
@@ -274,18 +264,16 @@ def test_a_view_that_keeps_raising_fails_alone_and_can_be_revived(circuit, monke
     assert not circuit.failed
 
 
-def test_an_interrupted_commit_leaves_everything_as_it_was(circuit, monkeypatch):
+def test_an_interrupted_commit_leaves_everything_as_it_was(circuit):
     circuit.register("counts", COUNTS)
     circuit.register("worst", WORST)
     circuit.register("open", Scan("other", ("id", "x")))
     circuit.apply([flight("a", delay=75), create("other", 1, {"x": 1})])
     image, versions = circuit.image(), {i: v.version for i, v in circuit.views.items()}
-    network = circuit.view("worst")._network
-    monkeypatch.setattr(type(network), "advance", raiser(network, type(network).advance, KeyboardInterrupt))
+    break_steps(circuit.view("worst").materialisation, KeyboardInterrupt)
 
     with pytest.raises(KeyboardInterrupt):
         circuit.apply([flight("b"), clear("flights"), create("other", 2, {"y": 1}), flight("c", delay=7)])
-    monkeypatch.undo()
 
     assert circuit.image() == image
     assert {i: v.version for i, v in circuit.views.items()} == versions
@@ -293,17 +281,6 @@ def test_an_interrupted_commit_leaves_everything_as_it_was(circuit, monkeypatch)
     commit = circuit.apply([flight("b", "BB", 80)])
     assert commit.updates["counts"].added == (("BB", 1),)
     assert circuit.rows("worst") == [("b", "BB", 80), ("a", "AA", 75)]
-
-
-def raiser(network, advance, error=ValueError):
-    """`advance` that raises for one network only."""
-
-    def broken(self, deltas):
-        if self is network:
-            raise error("planted")
-        return advance(self, deltas)
-
-    return broken
 
 
 def test_a_restored_circuit_goes_on_where_the_image_was_taken(circuit):

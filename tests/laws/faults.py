@@ -61,3 +61,25 @@ class Interrupt:
                 sys.settrace(None)
                 raise self.error(f"{frame.f_code.co_qualname}:{frame.f_lineno}")
         return self.line
+
+
+def break_steps(kept, error=Bug):
+    """From now on this materialisation raises whenever it advances; a fresh maintainer does not."""
+
+    def step(changes):
+        raise error("planted in a step")
+
+    kept.steps = dict.fromkeys(kept.steps, step)
+
+
+def break_for_good(kept, patch, error=Bug):
+    """From now on it raises when it advances, and when it is hydrated anew."""
+    break_steps(kept, error)
+    real = type(kept).hydrate
+
+    def hydrate(self, tables):
+        if self is kept:
+            raise error("planted in hydrate")
+        real(self, tables)
+
+    patch.setattr(type(kept), "hydrate", hydrate)

@@ -13,7 +13,7 @@ from sspcore.errors import CircuitFailed
 from sspcore.plan import traverse
 from sspcore.testing.oracle import check_circuit
 from sspcore.testing.strategies import scenarios
-from tests.laws.faults import Bug, Interrupt, Stop
+from tests.laws.faults import Bug, Interrupt, Stop, break_for_good
 from tests.laws.world import World, seeded, state, values
 from tests.profiles import profile, scaled
 
@@ -49,7 +49,7 @@ def test_a_commit_interrupted_at_any_line_is_undone(seed):
             assert state(world.circuit) == before, place
             assert unordered(world.circuit) == shown, place
             check_circuit(world.circuit)
-        assert place is None or "_commit" in place  # past the point of no return: wholly applied
+        assert place is None or place.startswith("commit_")  # past the point of no return: wholly applied
         catch_up(world, commit)
 
 
@@ -112,23 +112,6 @@ def test_registration_interrupted_at_any_line_leaves_nothing(scenario, at):
         check_circuit(world.circuit)
 
 
-class Raising:
-    """A network that raises whatever it is asked."""
-
-    def __getattr__(self, name):
-        raise Bug(f"asked for {name}")
-
-
-def break_view(view, monkeypatch):
-    """From now on the view's code raises, also when it is hydrated anew."""
-
-    def hydrate(tables):
-        raise Bug("no way to hydrate")
-
-    monkeypatch.setattr(view, "_network", Raising())
-    monkeypatch.setattr(view, "hydrate", hydrate)
-
-
 def test_a_raising_view_fails_alone():
     """T62: a view whose code raises is dropped and named; the batch commits, the others move, and it can come back."""
     for seed in range(12):
@@ -140,7 +123,7 @@ def test_a_raising_view_fails_alone():
         world.apply(scenario.history[0])
         table = min(traverse.tables_of(scenario.views[broken].plan))
         with pytest.MonkeyPatch.context() as patch:
-            break_view(world.circuit.views[broken], patch)
+            break_for_good(world.circuit.views[broken].materialisation, patch)
             del world.mirrors[broken]
 
             commit = world.circuit.apply([clear(table)])

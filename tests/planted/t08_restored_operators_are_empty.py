@@ -13,8 +13,10 @@ def plant(patch):
     def build(cls, data, epoch):
         circuit = real(cls, data, epoch)
         for view in circuit.views.values():
-            view._network = Network(view.bound, lambda table: circuit.tables[table].names, Meter())
-            view._network.hydrate(lambda table: {})
+            kept = view.materialisation
+            kept.maintainer = Network(view.bound, lambda table: circuit.tables[table].names, Meter())
+            kept.maintainer.hydrate(lambda table: {})
+            kept.steps = kept.maintainer.steps
         return circuit
 
     patch.setattr(image, "_build", build)

@@ -12,5 +12,5 @@ def plant(patch):
         key = real(self, change)
         return key.partition(":")[2] or key if type(key) is str else key
 
-    patch.setattr(Door, "_plain_change", lambda self, change: None)
+    patch.setattr(Door, "plain", lambda self, change: None)
     patch.setattr(Door, "_row_id", row_id)

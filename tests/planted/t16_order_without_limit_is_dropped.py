@@ -12,5 +12,5 @@ def plant(patch):
     def unlimited(view):
         return view.ordered and ordering(view.bound).limit is None
 
-    patch.setattr(View, "rows", lambda v: list(v._value.values()) if unlimited(v) else rows(v))
-    patch.setattr(View, "keys", lambda v: list(v._value) if unlimited(v) else keys(v))
+    patch.setattr(View, "rows", lambda v: list(v.materialisation.value.values()) if unlimited(v) else rows(v))
+    patch.setattr(View, "keys", lambda v: list(v.materialisation.value) if unlimited(v) else keys(v))

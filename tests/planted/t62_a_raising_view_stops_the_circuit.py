@@ -1,6 +1,6 @@
 """T62: one view whose code raises refuses the batch for everyone."""
 
-from sspcore.engine.circuit import Circuit
+from sspcore.engine.materialisation import Materialisation
 
 TEST = "tests.laws.test_rollback:test_a_raising_view_fails_alone"
 
@@ -9,12 +9,12 @@ def plant(patch):
     class Escaped(BaseException):
         """Not caught where views fail."""
 
-    real = Circuit._advance
+    real = Materialisation.rehydrate
 
-    def advance(self, *args):
+    def rehydrate(self, tables):
         try:
-            return real(self, *args)
+            return real(self, tables)
         except Exception as error:
             raise Escaped from error
 
-    patch.setattr(Circuit, "_advance", advance)
+    patch.setattr(Materialisation, "rehydrate", rehydrate)

@@ -12,7 +12,7 @@ from sspcore.errors import ChangeRejected
 from sspcore.plan import nodes
 from sspcore.plan.expressions import Call, Column, Constant
 from sspcore.testing.oracle import Mirror, check_circuit
-from tests.laws.test_rollback import Bug
+from tests.laws.faults import Bug, break_for_good
 
 WEST = timezone(timedelta(hours=-5))
 
@@ -69,25 +69,22 @@ def test_a_view_that_raises_late_in_its_step_still_tells_its_readers():
                 raise Bug(name)
             return getattr(self.network, name)
 
-    view = circuit.views["v"]
-    view._network = Raising(view._network)
+    kept = circuit.views["v"].materialisation
+    kept.maintainer = Raising(kept.maintainer)
     mirror.apply(circuit.apply([create("t", 1, {"x": 1})]).updates["v"])
 
     assert mirror.rows() == [(1,)]
     check_circuit(circuit)
 
 
-def test_a_view_left_dirty_by_an_interrupt_fails_alone():
+def test_a_view_left_dirty_by_an_interrupt_fails_alone(monkeypatch):
     """When hydrating it raised, every later commit of the circuit was refused."""
     circuit = Circuit(schemas=[Schema("t", {"x": "integer"})])
-    circuit.register("bad", nodes.Scan("t", ("x",)))
+    circuit.register("bad", nodes.Distinct(nodes.Scan("t", ("x",))))
     circuit.register("good", nodes.Scan("t", ("x",)))
-    bad = circuit.views["bad"]
-
-    def hydrate(tables):
-        raise Bug("no way")
-
-    bad.dirty, bad.hydrate = True, hydrate
+    bad = circuit.views["bad"].materialisation
+    break_for_good(bad, monkeypatch)
+    bad.dirty = True
     commit = circuit.apply([create("t", 1, {"x": 1})])
 
     assert list(commit.failed) == ["bad"]

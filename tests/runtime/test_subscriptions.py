@@ -8,6 +8,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from sspcore import delete, upsert
 from sspcore.errors import CircuitFailed, SqlError, UnknownCircuit, UnknownView, UsageError
+from tests.laws.faults import break_for_good
 from tests.runtime.tools import ALL, LATE, WORST, Reader, judge, open_test, reading, stall
 
 
@@ -222,14 +223,14 @@ async def test_closing_wakes_the_one_that_waits(autojump_clock):
             await updates.aclose()
 
 
-async def test_a_view_that_fails_tells_its_readers_and_fails_alone(autojump_clock):
+async def test_a_view_that_fails_tells_its_readers_and_fails_alone(autojump_clock, monkeypatch):
     """T62: the other views, their readers and the circuit go on."""
     async with open_test() as runtime:
         await runtime.register("all", ALL)
         await runtime.register("worst", WORST)
         async with reading(runtime, "all") as healthy, reading(runtime, "worst") as broken:
-            view = runtime._workers["main"].stage.circuit.views["worst"]
-            view.advance = view.rehydrate = raises
+            kept = runtime._workers["main"].stage.circuit.views["worst"].materialisation
+            break_for_good(kept, monkeypatch, ZeroDivisionError)
             await runtime.ingest(flights(1))
             with pytest.raises(CircuitFailed, match="view 'worst' failed: ZeroDivisionError"):
                 await broken.next()
@@ -246,10 +247,6 @@ async def test_a_view_that_fails_tells_its_readers_and_fails_alone(autojump_cloc
             assert [(1, 75)] == snapshot.rows
             await runtime.ingest(flights(2))
             judge(runtime, healthy)
-
-
-def raises(*_):
-    raise ZeroDivisionError("a view's own fault")
 
 
 async def test_a_lagging_reader_of_an_ordered_view_gets_the_order_of_now(autojump_clock):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import attrs
-
 from sspcore.algebra.values import Key, same
 from sspcore.engine.update import Place, RowChange, ViewUpdate
 from sspcore.errors import InternalError
@@ -28,7 +26,7 @@ def compose(updates: Sequence[ViewUpdate], place: Place | None = None) -> ViewUp
     if rest:
         first = _compose(first, rest, place)
     if start and first.from_version != updates[0].from_version:
-        first = attrs.evolve(first, from_version=updates[0].from_version)
+        first = first._replace(from_version=updates[0].from_version)
     return first
 
 
@@ -57,4 +55,4 @@ def _compose(first: ViewUpdate, rest: Sequence[ViewUpdate], place: Place | None)
     placed = place(moved) if place is not None and moved else ()
     if first.reset and placed:
         changes = [(key, None, net[key][2]) for key, _ in placed]  # a reset lists its rows in order
-    return attrs.evolve(first, version=version, changes=tuple(changes), placed=placed)
+    return first._replace(version=version, changes=tuple(changes), placed=placed)

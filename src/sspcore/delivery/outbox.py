@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import attrs
-
 from sspcore.delivery.compose import compose
 from sspcore.engine.update import Place, Snapshot, ViewUpdate
 
@@ -73,7 +71,7 @@ class Outbox:
             return None  # what happened was undone: no news yet, the next update will say it all
         self._pending, self._weight, self._bound = [], 0, SLACK
         if update.from_version != self.version:
-            update = attrs.evolve(update, from_version=self.version)  # a reset follows whatever was there
+            update = update._replace(from_version=self.version)  # a reset follows whatever was there
         self.version, self.epoch = update.version, update.epoch
         return update
 

@@ -7,21 +7,23 @@ is hydrated anew, and when that fails too it alone is dropped. Refuses to know t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from sspcore.algebra.values import Value, same
 from sspcore.engine.change import Change
+from sspcore.engine.commit import commit_batch, commit_row
 from sspcore.engine.door import Door, Resolution
 from sspcore.engine.explain import Explanation, explain_plan
 from sspcore.engine.image import dump_image, load_image
+from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.options import CircuitOptions
-from sspcore.engine.query import Catalog, Understood, lower_query, understand
+from sspcore.engine.query import Bound, Catalog
+from sspcore.engine.readers import Readers
 from sspcore.engine.schema import Schema
-from sspcore.engine.statistics import CircuitStatistics, batch_statistics
+from sspcore.engine.statistics import CircuitStatistics, no_op_statistics
 from sspcore.engine.table import Id, Net, Row, Table
-from sspcore.engine.undo import Undo
+from sspcore.engine.template import Templates, Understood, sharing_key
 from sspcore.engine.update import Commit, Result, Snapshot, ViewUpdate
 from sspcore.engine.view import View
 from sspcore.errors import (
@@ -32,8 +34,6 @@ from sspcore.errors import (
     UnknownView,
     UsageError,
 )
-from sspcore.plan.nodes import Plan, Scan
-from sspcore.plan.traverse import walk_plan
 
 
 class Circuit:
@@ -61,7 +61,9 @@ class Circuit:
         self.version = 0
         self._tables: dict[str, Table] = {}
         self._views: dict[str, View] = {}
-        self._readers: dict[str, dict[str, View]] = {}
+        self._readers: dict[str, Readers] = {}
+        self._kept: dict[object, Materialisation] = {}
+        self._templates = Templates()
         self._failed: dict[str, Exception] = {}
         self._marks: dict[str, int] = {}
         self._generation = 0
@@ -111,15 +113,17 @@ class Circuit:
                 hint="declare tables before their first row or view",
             )
         self._tables[schema.table] = Table(schema)
+        self._templates.forget()
 
     def drop_table(self, name: str) -> None:
         """Forget a table and its rows. Raises UnknownTable, or UsageError while a view reads it."""
         if name not in self._tables:
             raise UnknownTable(name, self._tables)
-        if self._readers.get(name):
-            reader = next(iter(self._readers[name]))
-            raise UsageError(f"table {name!r} is read by view {reader!r}", hint="unregister it first")
+        for reader in self._views.values():
+            if name in reader.tables:
+                raise UsageError(f"table {name!r} is read by view {reader.id!r}", hint="unregister it first")
         del self._tables[name]
+        self._templates.forget()
 
     def widen(self, schema: Schema) -> Commit:
         """Adopt a schema that adds columns at the end; views reading the table are brought up to date."""
@@ -129,7 +133,7 @@ class Circuit:
         if schema.names[: len(held.names)] != held.names:
             raise SchemaError(f"table {schema.table!r} can only be widened: columns are added at the end")
         widened = {schema.table: schema} if schema.names != held.names else {}
-        return self._commit(Resolution({}, {}, widened, {}, {}, 0, 0, 0))
+        return commit_batch(self, Resolution({}, {}, widened, {}, {}, 0, 0, 0))
 
     # Changes
 
@@ -142,7 +146,15 @@ class Circuit:
         >>> Circuit().apply([Change("t", "upsert", 1, {"x": 2})]).version
         1
         """
-        return self._commit(self._door.resolve(changes if type(changes) is list else list(changes)))
+        batch = changes if type(changes) is list else list(changes)
+        if len(batch) == 1:
+            plain = self._door.plain(batch[0])
+            if plain is not None:
+                name, table, key, old, new = plain
+                if old is new or (old == new and same(old, new)):
+                    return Commit(self.version, {}, {}, no_op_statistics)
+                return commit_row(self, name, table, key, old, new)
+        return commit_batch(self, self._door.resolve(batch))
 
     def deliver(self, entries: Iterable[tuple[str, Id, Row | None]]) -> Commit:
         """Apply resolved rows: (table, id, row tuple in schema order) puts, (table, id, None) retracts.
@@ -171,73 +183,7 @@ class Circuit:
             if changed:
                 net[name] = changed
         changes = sum(map(len, net.values()))
-        return self._commit(Resolution(net, {}, {}, {}, {}, received, received - changes, 0))
-
-    def _commit(self, resolution: Resolution) -> Commit:
-        net = resolution.net
-        if not net and not resolution.widened:
-            self._door.commit(resolution)
-            return Commit(self.version, {}, {}, partial(batch_statistics, resolution, 0, 0))
-        failed: dict[str, Exception] = {}
-        readers = self._reached(resolution)
-        for view in readers:
-            if view.dirty:  # left by a commit that was rolled back
-                try:
-                    view.hydrate(self._tables)
-                except Exception as error:  # noqa: BLE001 - the unit of fault is the view
-                    failed[view.id] = error
-        undo = Undo(self, resolution, readers)
-        version = self.version + 1
-        updates: dict[str, ViewUpdate] = {}
-        try:
-            self._door.commit(resolution)
-            for view in readers:
-                if view.id in failed:
-                    continue
-                try:
-                    update = self._advance(view, resolution, version)
-                except Exception as error:  # noqa: BLE001 - the unit of fault is the view
-                    failed[view.id] = error
-                    continue
-                if update is not None:
-                    updates[view.id] = update
-            self.version = version  # the point of no return: from here on the batch has happened
-        except BaseException:
-            undo.run()
-            raise
-        for view_id, reason in failed.items():
-            self._drop(view_id)
-            self._failed[view_id] = reason
-        return Commit(version, updates, failed, partial(batch_statistics, resolution, len(readers), len(updates)))
-
-    def _advance(self, view: View, resolution: Resolution, version: int) -> ViewUpdate | None:
-        """Advance one view; when it raises hydrate it anew; when that raises too, so does this."""
-        widened = resolution.widened.keys() & view.tables if resolution.widened else None
-        if not widened:
-            try:
-                return view.advance(resolution.net, version)
-            except Exception:  # noqa: BLE001 - as above; if this raises too, the view has failed
-                return view.rehydrate(self._tables, version)
-        stars = {node.table for node in walk_plan(view.plan) if isinstance(node, Scan) and node.star}
-        if not stars & widened or isinstance(view.query, Plan):
-            return view.rehydrate(self._tables, version)
-        self._generation += 1
-        understood = self._understand(view.query, view.params)
-        before = view.version
-        fresh = View(view.id, view.query, understood.plan, view.params, view.epoch, before, understood.warnings)
-        fresh.hydrate(self._tables)
-        self._file(fresh)
-        return fresh.reset(version, self._view_epoch(), f"table {min(stars & widened)!r} has new columns")
-
-    def _reached(self, resolution: Resolution) -> list[View]:
-        names = [*resolution.net, *resolution.widened] if resolution.widened else resolution.net
-        if len(names) == 1:
-            for name in names:
-                return list(self._readers.get(name, {}).values())
-        found: dict[str, View] = {}
-        for name in names:
-            found.update(self._readers.get(name, {}))
-        return list(found.values())
+        return commit_batch(self, Resolution(net, {}, {}, {}, {}, received, received - changes, 0))
 
     # Views
 
@@ -259,9 +205,10 @@ class Circuit:
         if view_id in self._tables:
             raise AlreadyExists(f"{view_id!r} is a table", hint="views and tables share one namespace")
         understood = self._understand(query, params)
+        template = understood.template
         held = self._views.get(view_id)
         if held is not None:
-            if held.plan == understood.plan and _same_params(held.params, understood.params):
+            if held.plan == template.plan and _same_params(held.params, understood.params):
                 return self.view(view_id).snapshot()
             if not replace:
                 raise AlreadyExists(
@@ -269,11 +216,9 @@ class Circuit:
                     hint="pass replace=True, or choose another id",
                 )
         generation = self._generation + (held is not None)
-        epoch = self._view_epoch(generation)
-        view = View(view_id, query, understood.plan, understood.params, epoch, self.version, understood.warnings)
-        catalog = self._catalog()
-        fresh = {name: Table(catalog[name]) for name in view.tables if name not in self._tables}
-        view.hydrate(self._tables | fresh)
+        fresh = self._missing(template.tables)
+        kept = self._materialise(understood, self._tables | fresh if fresh else self._tables)
+        view = View(view_id, query, kept, self._view_epoch(generation), self.version, understood.warnings)
         self._tables.update(fresh)
         if held is not None:
             self._drop(view_id)
@@ -300,7 +245,7 @@ class Circuit:
                 )
             raise UnknownView(view_id, self._views)
         if view.dirty:
-            view.hydrate(self._tables)
+            view.materialisation.hydrate(self._tables)
         return view
 
     def rows(self, view_id: str) -> list[Row]:
@@ -314,18 +259,20 @@ class Circuit:
         [(2,)]
         """
         understood = self._understand(query, params)
-        view = View("", query, understood.plan, understood.params, self.epoch, self.version)
-        catalog = self._catalog()
-        view.hydrate(self._tables | {name: Table(catalog[name]) for name in view.tables if name not in self._tables})
-        return Result(view.columns, view.rows())
+        template = understood.template
+        answer = Materialisation(template, understood.params)
+        answer.hydrate(self._tables | self._missing(template.tables))
+        result = Result(template.columns, answer.rows())
+        answer.close()
+        return result
 
     def explain(self, query: object) -> Explanation:
         """The plan of a view (by id) or of a query, for people: `print(circuit.explain(...))`."""
         if isinstance(query, str) and query in self._views:
             view = self._views[query]
             return explain_plan(view.plan, view.params, view.warnings)
-        lowered = lower_query(query, self._catalog(), self._plans())
-        return explain_plan(lowered.plan, {}, lowered.warnings)
+        reading = self._templates.read(query, self._catalog(), Bound(self._views))
+        return explain_plan(reading.plan, {}, reading.warnings)
 
     # Image
 
@@ -354,29 +301,80 @@ class Circuit:
     def _catalog(self) -> Catalog:
         return Catalog(self._tables, self.options.strict_tables)
 
-    def _plans(self) -> dict[str, Plan]:
-        return {view_id: view.bound for view_id, view in self._views.items()}
-
     def _understand(self, query: object, params: Mapping[str, Any] | None) -> Understood:
-        return understand(query, params, self._catalog(), self._plans())
+        return self._templates.understand(query, params, self._catalog(), Bound(self._views))
+
+    def _missing(self, names: Iterable[str]) -> dict[str, Table]:
+        """Empty tables for those of the names that have none."""
+        catalog = self._catalog()
+        return {name: Table(catalog[name]) for name in names if name not in self._tables}
+
+    def _materialise(self, understood: Understood, tables: Mapping[str, Table]) -> Materialisation:
+        """The value of a template and its parameters, shared with every view of the same; hydrated."""
+        key = sharing_key(understood.template, understood.params)
+        kept = self._kept.get(key) if key is not None else None
+        if kept is None:
+            kept = Materialisation(understood.template, understood.params, key)
+        if kept.dirty:
+            kept.hydrate(tables)
+        return kept
 
     def _view_epoch(self, generation: int | None = None) -> str:
         number = self._generation if generation is None else generation
         return f"{self.epoch}.{number}" if number else self.epoch
 
     def _file(self, view: View) -> None:
+        """Let a view be found, and its materialisation by those who change what it reads."""
+        kept = view.materialisation
         self._views[view.id] = view
-        for name in view.tables:
-            self._readers.setdefault(name, {})[view.id] = view
+        self._templates.forget(view.id)
+        if view not in kept.views:
+            kept.views.append(view)
+        if not kept.filed:
+            kept.filed = True
+            if kept.key is not None:
+                self._kept[kept.key] = kept
+            for name in kept.template.tables:
+                self._readers.setdefault(name, Readers()).add(kept)
 
     def _drop(self, view_id: str) -> None:
         view = self._views.pop(view_id)
         self._generation += 1
-        for name in view.tables:
+        self._templates.forget(view_id)
+        self._leave(view)
+
+    def _leave(self, view: View) -> None:
+        """Part a view from its materialisation; the last view takes it along."""
+        kept = view.materialisation
+        kept.views = [other for other in kept.views if other is not view]
+        if kept.views or not kept.filed:
+            return
+        kept.filed = False
+        if kept.key is not None:
+            self._kept.pop(kept.key, None)
+        for name in kept.template.tables:
             readers = self._readers[name]
-            readers.pop(view_id, None)
+            readers.remove(kept)
             if not readers:
                 del self._readers[name]
+        kept.close()
+
+    def _fail(self, errors: Mapping[str, Exception]) -> None:
+        """Drop views that cannot go on."""
+        for view_id, error in errors.items():
+            self._drop(view_id)
+            self._failed[view_id] = error
+
+    def _read_anew(self, view: View, version: int, table: str) -> ViewUpdate:
+        """A table a view reads by `*` has new columns: what its query means now, as an update that replaces all."""
+        self._generation += 1
+        self._templates.forget()
+        understood = self._understand(view.query, view.params)
+        kept = self._materialise(understood, self._tables)
+        fresh = View(view.id, view.query, kept, view.epoch, view.version, understood.warnings)
+        self._leave(view)
+        self._file(fresh)
+        return fresh.reset(version, self._view_epoch(), f"table {table!r} has new columns")
 
 
 def _same_params(a: Mapping[str, Value], b: Mapping[str, Value]) -> bool:

@@ -104,9 +104,12 @@ class Door:
         Cost: O(changes), and O(rows of the table) for clear and replace.
         """
         if len(changes) == 1:
-            plain = self._plain_change(changes[0])
+            plain = self.plain(changes[0])
             if plain is not None:
-                return plain
+                name, _, key, old, new = plain
+                if old is new or (old == new and same(old, new)):
+                    return Resolution({}, _NONE, _NONE, _NONE, _NONE, 1, 1, 0)
+                return Resolution({name: [(key, old, new)]}, _NONE, _NONE, _NONE, _NONE, 1, 0, 0)
         drafts: dict[str, Draft] = {}
         try:
             return self._resolve(changes, drafts)
@@ -146,13 +149,17 @@ class Door:
 
     def commit(self, resolution: Resolution) -> None:
         """Write a resolution made against the present state. Cannot fail."""
+        self.commit_forms(resolution)
+        for name, net in resolution.net.items():
+            self.tables[name].write(net)
+
+    def commit_forms(self, resolution: Resolution) -> None:
+        """Write all but the rows: tables that are new or wider, row versions and marks. Cannot fail."""
         if resolution.created or resolution.widened:
             for name, schema in resolution.created.items():
                 self.tables[name] = Table(schema)
             for name, schema in resolution.widened.items():
                 self.tables[name].widen(schema)
-        for name, net in resolution.net.items():
-            self.tables[name].write(net)
         if resolution.versions:
             for name, versions in resolution.versions.items():
                 held = self.tables[name].versions
@@ -164,40 +171,36 @@ class Door:
         if resolution.marks:
             self.marks.update(resolution.marks)
 
-    def _plain_change(self, change: Change) -> Resolution | None:
+    def plain(self, change: Change) -> tuple[str, Table, Id, Row | None, Row | None] | None:
         """The commonest batch by far, judged without ceremony: one row of a known table, no mark, no version.
 
-        None sends the change the long way, which says what is wrong with it, if anything is.
+        Gives the table's name, the table, the id and the row before and after. None sends the change the long way,
+        which says what is wrong with it, if anything is.
         """
-        if type(change) is not Change or change.source is not None or change.version is not None:
+        if type(change) is not Change:
             return None
-        table = self.tables.get(change.table) if type(change.table) is str else None
-        if table is None or table.versions or self.options.max_rows is not None:
+        name, op, key, given, _, source, version, _, _, _ = change
+        if source is not None or version is not None or type(name) is not str or name not in self.tables:
             return None
-        key, op = change.id, change.op
+        table = self.tables[name]
+        if table.versions or self.options.max_rows is not None:
+            return None
         if not (key.isascii() if type(key) is str else type(key) is int and -INTEGER_LIMIT < key < INTEGER_LIMIT):
             return None
         old = table.rows.get(key)
-        new: Row | None = None
         if op == "delete":
-            if change.row is not None:
-                return None
-        elif type(change.row) is not dict or not (op == "upsert" or op == ("create" if old is None else "update")):
+            return (name, table, key, old, None) if given is None else None
+        if type(given) is not dict or not (op == "upsert" or op == ("create" if old is None else "update")):
             return None
-        else:
-            maker = self._maker(change.table, table)
-            try:
-                new = maker.row(key, change.row)
-            except (ChangeRejected, ValueError):
-                new = None
-            if maker.added:
-                del self._makers[change.table]
-                return None
-            if new is None:
-                return None
-        if old is new or (old is not None and new is not None and same(old, new)):
-            return Resolution({}, _NONE, _NONE, _NONE, _NONE, 1, 1, 0)
-        return Resolution({change.table: [(key, old, new)]}, _NONE, _NONE, _NONE, _NONE, 1, 0, 0)
+        maker = self._maker(name, table)
+        try:
+            new = maker.row(key, given)
+        except (ChangeRejected, ValueError):
+            new = None
+        if maker.added:
+            del self._makers[name]
+            return None
+        return None if new is None else (name, table, key, old, new)
 
     def _maker(self, name: str, table: Table) -> RowMaker:
         maker = self._makers.get(name)

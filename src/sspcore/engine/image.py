@@ -16,6 +16,7 @@ from sspcore.algebra.tagged import decode, encode
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.schema import Schema
 from sspcore.engine.table import Table
+from sspcore.engine.template import Understood
 from sspcore.engine.view import View
 from sspcore.errors import SspError, UsageError
 from sspcore.plan.json import from_json, to_json
@@ -75,9 +76,9 @@ def _build(cls: type[Circuit], image: dict[str, Any], epoch: str | None) -> Circ
         query = data["sql"] if data["sql"] is not None else plan
         params = {name: decode(value) for name, value in data["params"].items()}
         view_epoch = data["epoch"] if epoch is None else epoch
-        view = View(data["id"], query, plan, params, view_epoch, data["version"], tuple(data["warnings"]))
-        view.hydrate(circuit._tables)
-        circuit._file(view)
+        understood = Understood(circuit._templates.of_plan(plan), params, tuple(data["warnings"]))
+        kept = circuit._materialise(understood, circuit._tables)
+        circuit._file(View(data["id"], query, kept, view_epoch, data["version"], understood.warnings))
     return circuit
 
 
@@ -96,7 +97,7 @@ def _dump_table(table: Table) -> dict[str, Any]:
 def _load_table(data: dict[str, Any]) -> Table:
     key = tuple(data["key"]) if isinstance(data["key"], list) else data["key"]
     table = Table(Schema(data["table"], dict(data["columns"]), key, data["open"]))
-    table.rows = {decode(key): tuple([decode(v) for v in row]) for key, row in data["rows"]}
+    table.rows.update({decode(key): tuple([decode(v) for v in row]) for key, row in data["rows"]})
     table.versions = {decode(key): version for key, version in data["versions"]}
     return table
 

@@ -17,16 +17,60 @@ from sspcore.errors import UnknownTable, UsageError, did_you_mean
 from sspcore.plan.catalog import Lowered
 from sspcore.plan.check import check
 from sspcore.plan.nodes import Plan
-from sspcore.plan.traverse import bind_plan, params_of, tables_of
+from sspcore.plan.traverse import tables_of
 
 
 @attrs.frozen
-class Understood:
-    """A checked plan (parameters not yet bound), the parameters' canonical values, and warnings for people."""
+class Reading:
+    """A checked plan, warnings for people, and the parameters that the query names, also those without effect."""
 
     plan: Plan
-    params: dict[str, Value]
     warnings: tuple[str, ...]
+    written: frozenset[str]
+    inlines: bool = False
+    """The query names a view, whose plan is now part of this one."""
+
+
+class Plans(Mapping[str, Plan]):
+    """The plans of views by id, for lowering `FROM view`; `used` tells whether a query did read one."""
+
+    def __init__(self, plans: Mapping[str, Plan]) -> None:
+        self._plans = plans
+        self.used = False
+
+    def __getitem__(self, name: str) -> Plan:
+        plan = self._plans[name]
+        self.used = True
+        return plan
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plans)
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._plans
+
+
+class Bound(Mapping[str, Plan]):
+    """The bound plans of views, each bound when it is asked for."""
+
+    def __init__(self, views: Mapping[str, Any]) -> None:
+        self._views = views
+
+    def __getitem__(self, name: str) -> Plan:
+        plan: Plan = self._views[name].bound
+        return plan
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._views
 
 
 class Catalog(Mapping[str, Schema]):
@@ -51,15 +95,18 @@ class Catalog(Mapping[str, Schema]):
         return len(self._tables)
 
 
-def lower_query(query: object, catalog: Catalog, views: Mapping[str, Plan]) -> Lowered:
+def read_query(query: object, catalog: Catalog, views: Mapping[str, Plan]) -> Reading:
     """The checked plan of a query, and warnings. Raises SqlError, PlanError or UsageError: always the caller's.
 
     `views` maps view ids to their plans; `FROM view` inlines them.
     """
+    inlines = False
     if isinstance(query, str):
         from sspcore.plan.sql.lower import lower  # sqlglot is imported only when SQL is used
 
-        lowered = lower(query, catalog, views=views)
+        watched = Plans(views)
+        lowered = lower(query, catalog, views=watched)
+        inlines = watched.used
     elif isinstance(query, Plan):
         lowered = Lowered(query)
     elif isinstance(query, Mapping):
@@ -79,33 +126,28 @@ def lower_query(query: object, catalog: Catalog, views: Mapping[str, Plan]) -> L
             raise UsageError(f"{name!r} is a view", hint="only SQL reads views by name")
         if name not in catalog:
             raise UnknownTable(name, catalog)
-    return lowered
+    return Reading(lowered.plan, lowered.warnings, lowered.written, inlines)
 
 
-def understand(
-    query: object, params: Mapping[str, Any] | None, catalog: Catalog, views: Mapping[str, Plan]
-) -> Understood:
-    """`lower_query`, with a canonical value for every parameter; UsageError for a missing or an unknown one."""
-    lowered = lower_query(query, catalog, views)
-    values = _checked_params(lowered, params or {})
-    if values:
-        check(bind_plan(lowered.plan, values))  # a LIMIT may be a parameter, and then only its value can be judged
-    return Understood(lowered.plan, values, lowered.warnings)
+def canonical_params(
+    wanted: frozenset[str], written: frozenset[str], params: Mapping[str, Any] | None
+) -> dict[str, Value]:
+    """A canonical value for every parameter that the plan depends on, `wanted`.
 
-
-def _checked_params(lowered: Lowered, params: Mapping[str, Any]) -> dict[str, Value]:
-    """The values the plan depends on; one that is written in the query and without effect is checked and dropped."""
-    wanted = params_of(lowered.plan)
-    for name in params:
-        if name not in wanted and name not in lowered.written:
+    One that is only `written` in the query, without effect, is checked and dropped. Raises UsageError (the caller's)
+    for a missing or an unknown one, or a value that is none.
+    """
+    given = params or {}
+    values: dict[str, Value] = {}
+    for name, value in given.items():
+        if name not in wanted and name not in written:
             raise UsageError(f"the query has no parameter ${name}", hint=did_you_mean(str(name), wanted))
-    missing = sorted(wanted - set(params))
-    if missing:
-        raise UsageError(f"parameter ${missing[0]} has no value", hint="pass it in params")
-    values = {}
-    for name, value in params.items():
         try:
             values[name] = canonical(value)
         except ValueError as error:
             raise UsageError(f"parameter ${name}: {error}") from None
-    return {name: value for name, value in values.items() if name in wanted}
+    for name in wanted:
+        if name not in values:
+            missing = min(wanted - given.keys())
+            raise UsageError(f"parameter ${missing} has no value", hint="pass it in params")
+    return values if len(values) == len(wanted) else {name: values[name] for name in given if name in wanted}

@@ -31,3 +31,13 @@ def batch_statistics(resolution: Resolution, visited: int, changed: int) -> Batc
         resolution.received, resolution.changed, resolution.no_ops, resolution.duplicates,
         tuple(resolution.net), visited, changed,
     )  # fmt: skip
+
+
+def row_statistics(table: str, visited: int, changed: int) -> BatchStats:
+    """What a batch of one changed row did."""
+    return BatchStats(1, 1, 0, 0, (table,), visited, changed)
+
+
+def no_op_statistics() -> BatchStats:
+    """What a batch of one change did that changed nothing."""
+    return BatchStats(1, 0, 1, 0, (), 0, 0)

@@ -1,4 +1,4 @@
-"""Tables: the current row of every id, as plain tuples in schema order.
+"""Tables: the current row of every id, as plain tuples in schema order, and the arrangements kept of them.
 
 Owns storage and widening. Refuses to judge changes (`door`) and to know views.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sspcore.algebra.values import Value
+from sspcore.engine.arrangement import Arrangement
 from sspcore.engine.schema import Schema
 
 Row = tuple[Value, ...]
@@ -20,39 +21,81 @@ Net = tuple[Id, Row | None, Row | None]
 class Table:
     """A keyed relation. `rows` maps id → row tuple; `versions` holds row versions where changes carry them.
 
-    Both are written only through `write`, `widen` and the door's commit.
+    Both are written only through `write`, `widen` and the door's commit, and stay the same objects as long as the
+    table lives: generated code holds on to them. `arrangements` are the indexes of the rows that views asked for.
     """
 
-    __slots__ = ("names", "rows", "schema", "versions")
+    __slots__ = ("arrangements", "names", "rows", "schema", "versions")
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.names = schema.names
         self.rows: dict[Id, Row] = {}
         self.versions: dict[Id, int] = {}
+        self.arrangements: dict[tuple[str, ...], Arrangement] = {}
 
     def write(self, net: Iterable[Net]) -> None:
-        """Put every new row, drop every id without one. Cost: O(net)."""
+        """Put every new row, drop every id without one. Cost: O(net), once more per arrangement."""
         rows = self.rows
         for key, _, new in net:
             if new is None:
                 rows.pop(key, None)
             else:
                 rows[key] = new
+        for arrangement in self.arrangements.values():
+            arrangement.write(net)
 
     def unwrite(self, net: Iterable[Net]) -> None:
-        """The inverse of `write`: the old rows again."""
-        self.write([(key, new, old) for key, old, new in net])
+        """The old rows again, also where `write` stopped half-way. Cost: O(net), and O(rows) per arrangement."""
+        rows = self.rows
+        for key, old, _ in net:
+            if old is None:
+                rows.pop(key, None)
+            else:
+                rows[key] = old
+        self._rearrange()
 
     def widen(self, schema: Schema) -> None:
         """Adopt a schema with more columns at the end: every row is padded with NULL. Cost: O(rows)."""
         pad = (None,) * (len(schema.names) - len(self.names))
         self.schema, self.names = schema, schema.names
         if pad:
-            self.rows = {key: row + pad for key, row in self.rows.items()}
+            rows = self.rows
+            for key, row in rows.items():
+                rows[key] = row + pad
+            self._rearrange()
 
     def narrow(self, schema: Schema) -> None:
-        """The inverse of `widen`, for rolling back."""
+        """The inverse of `widen`, for rolling back, also where it stopped half-way."""
         width = len(schema.names)
         self.schema, self.names = schema, schema.names
-        self.rows = {key: row[:width] for key, row in self.rows.items()}
+        rows = self.rows
+        for key, row in rows.items():
+            rows[key] = row[:width]
+        self._rearrange()
+
+    # Arrangements
+
+    def arrange(self, columns: tuple[str, ...]) -> dict[Any, dict[Id, Row]]:
+        """The live index of the rows by these columns, shared by all who ask for it. Cost: O(rows) for the first.
+
+        See `Arrangement`. Whoever asked calls `release` when done. Raises KeyError for a column the table lacks.
+        """
+        held = self.arrangements.get(columns)
+        if held is None:
+            held = Arrangement([self.names.index(name) for name in columns])
+            held.fill(self.rows)
+            self.arrangements[columns] = held
+        held.uses += 1
+        return held.index
+
+    def release(self, columns: tuple[str, ...]) -> None:
+        """One user less of an arrangement; the last one takes it along."""
+        held = self.arrangements[columns]
+        held.uses -= 1
+        if not held.uses:
+            del self.arrangements[columns]
+
+    def _rearrange(self) -> None:
+        for arrangement in self.arrangements.values():
+            arrangement.fill(self.rows)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sspcore.engine.door import Resolution
-from sspcore.engine.view import View
+from sspcore.engine.materialisation import Materialisation
 
 if TYPE_CHECKING:
     from sspcore.engine.circuit import Circuit
@@ -23,7 +23,7 @@ class Undo:
 
     __slots__ = ("circuit", "generation", "marks", "resolution", "schemas", "versions", "views")
 
-    def __init__(self, circuit: Circuit, resolution: Resolution, readers: list[View]) -> None:
+    def __init__(self, circuit: Circuit, resolution: Resolution, reached: list[Materialisation]) -> None:
         self.circuit, self.resolution = circuit, resolution
         self.generation = circuit._generation
         self.marks = self.schemas = self.versions = _NOTHING
@@ -37,7 +37,7 @@ class Undo:
                 for name, stamped in resolution.versions.items()
                 if name in circuit._tables
             }
-        self.views = [(view, view.version, view.epoch) for view in readers]
+        self.views = [(kept, [(view, view.version, view.epoch) for view in kept.views]) for kept in reached]
 
     def run(self) -> None:
         """Put everything back. Safe at any point of the commit, also half-way through the tables."""
@@ -53,9 +53,12 @@ class Undo:
         for name, versions in self.versions.items():
             _put_back(circuit._tables[name].versions, versions)
         _put_back(circuit._marks, self.marks)
-        for view, version, epoch in self.views:
-            view.version, view.epoch, view.dirty = version, epoch, True
-            circuit._file(view)
+        for kept, views in self.views:
+            kept.dirty = True
+            kept.views = [view for view, _, _ in views]
+            for view, version, epoch in views:
+                view.version, view.epoch = version, epoch
+                circuit._file(view)
 
 
 def _put_back(held: dict[Any, int], before: Mapping[Any, int | None]) -> None:

@@ -6,7 +6,7 @@ Owns these values and how two updates compose. Refuses to know how they are made
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -44,8 +44,7 @@ class Snapshot:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-@attrs.frozen
-class ViewUpdate:
+class ViewUpdate(NamedTuple):
     """How one view changed in one commit (or several composed): `from_version → version`, chained exactly.
 
     `changes` has each key at most once, net. `placed`, of ordered views, lists each added or moved row with its
@@ -96,7 +95,7 @@ class ViewUpdate:
         Raises InternalError when the two do not chain.
         """
         if later.reset:
-            return attrs.evolve(later, from_version=self.from_version)
+            return later._replace(from_version=self.from_version)
         if later.epoch != self.epoch or later.from_version != self.version:
             raise InternalError(
                 f"updates of view {self.view!r} do not chain: {self.epoch}-{self.version} then "
@@ -110,7 +109,7 @@ class ViewUpdate:
         if self.reset and placed:
             rows = {key: new for key, _, new in changes}
             changes = tuple([(key, None, rows[key]) for key, _ in placed])
-        return attrs.evolve(self, version=later.version, changes=changes, placed=placed)
+        return self._replace(version=later.version, changes=changes, placed=placed)
 
 
 def compose_changes(first: Iterable[RowChange], second: Iterable[RowChange]) -> tuple[RowChange, ...]:

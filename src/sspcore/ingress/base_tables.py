@@ -5,18 +5,19 @@ Owns the runtime's truth about rows and schemas. Circuits are derived from it an
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from sspcore.engine.change import Change
 from sspcore.engine.door import Door, Resolution
+from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.options import CircuitOptions
-from sspcore.engine.query import Catalog, Understood, understand
+from sspcore.engine.query import Catalog
 from sspcore.engine.schema import Schema
 from sspcore.engine.table import Table
+from sspcore.engine.template import Templates, Understood
 from sspcore.engine.update import Result
-from sspcore.engine.view import View
 from sspcore.errors import AlreadyExists
 from sspcore.plan.nodes import Plan
 
@@ -77,30 +78,12 @@ class BaseTables:
 
     def understand(self, query: object, params: Mapping[str, Any] | None, views: Mapping[str, Plan]) -> Understood:
         """The checked plan of a query over these tables and these views of one circuit."""
-        return understand(query, params, self._catalog, views)
+        return Templates().understand(query, params, self._catalog, views)
 
     def answer(self, understood: Understood) -> Result:
         """Answer a one-off query: one consistent cut over all tables. Cost: that of computing it once."""
-        view = View("", None, understood.plan, understood.params, "", 0)
-        made = {name: Table(self._catalog[name]) for name in view.tables if name not in self._tables}
-        view.hydrate(self._tables | made)
-        return Result(view.columns, view.rows())
-
-
-class Views(Mapping[str, Plan]):
-    """A circuit's views by id, for lowering `FROM view`; `used` tells whether a query did read one."""
-
-    def __init__(self, plans: Mapping[str, Plan]) -> None:
-        self._plans = plans
-        self.used = False
-
-    def __getitem__(self, name: str) -> Plan:
-        plan = self._plans[name]
-        self.used = True
-        return plan
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._plans)
-
-    def __len__(self) -> int:
-        return len(self._plans)
+        tables = understood.template.tables
+        made = {name: Table(self._catalog[name]) for name in tables if name not in self._tables}
+        answer = Materialisation(understood.template, understood.params)
+        answer.hydrate(self._tables | made)
+        return Result(understood.template.columns, answer.rows())

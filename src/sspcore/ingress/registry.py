@@ -11,12 +11,13 @@ from typing import Any
 
 from sspcore.abc import ALL
 from sspcore.engine.options import CircuitOptions
-from sspcore.engine.query import Understood
+from sspcore.engine.query import Bound
 from sspcore.engine.schema import Schema
+from sspcore.engine.template import Understood
 from sspcore.engine.update import Result
 from sspcore.errors import AlreadyExists, UnknownCircuit, UnknownView, UsageError
 from sspcore.ingress.backfill import Backfill
-from sspcore.ingress.base_tables import BaseTables, Views
+from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane, Registration
 from sspcore.plan.traverse import bind_plan, tables_of
 from sspcore.routing.guard import Guard
@@ -86,8 +87,7 @@ class Registry:
             raise UsageError(f"a view id is text, not {view!r}")
         if view in self.base.tables:
             raise AlreadyExists(f"{view!r} is a table", hint="views and tables share one namespace")
-        views = Views({name: registered.bound for name, registered in lane.views.items()})
-        understood = self._understand(lane, query, params, views)
+        understood = self.understand(lane, query, params)
         held = lane.views.get(view)
         if held is not None:
             if not held.means(query, understood.plan, understood.params):
@@ -103,7 +103,7 @@ class Registry:
         if view in tables:
             raise UsageError(f"view {view!r} would read a table of the same name", hint="choose another id")
         registration = Registration(
-            view, query, understood.plan if views.used else query, understood.plan,
+            view, query, understood.plan if understood.inlines else query, understood.plan,
             bind_plan(understood.plan, understood.params), understood.params, tables,
         )  # fmt: skip
         self.base.ensure(tables)
@@ -114,7 +114,15 @@ class Registry:
 
     def understand(self, lane: Lane, query: object, params: Mapping[str, Any] | None) -> Understood:
         """What a query means among the views of a circuit. Raises as `register` does."""
-        return self._understand(lane, query, params, Views({name: v.bound for name, v in lane.views.items()}))
+        understood = self.base.understand(query, params, Bound(lane.views))
+        for name in sorted(tables_of(understood.plan)):
+            if name in self._names:  # of another circuit: one's own have been inlined
+                homes = [circuit for circuit, other in self.lanes.items() if name in other.views]
+                raise UsageError(
+                    f"{name!r} is a view of circuit {', '.join(homes)}, not of {lane.name!r}",
+                    hint="a query reads tables, and views of its own circuit",
+                )
+        return understood
 
     def query(self, lane: Lane, query: object, params: Mapping[str, Any] | None) -> Result:
         """Answer a one-off query over the base tables, where the views of a circuit may be named."""
@@ -129,17 +137,6 @@ class Registry:
         self._release_name(registration.view)
         self._forget_unread(gone)
         return True
-
-    def _understand(self, lane: Lane, query: object, params: Mapping[str, Any] | None, views: Views) -> Understood:
-        understood = self.base.understand(query, params, views)
-        for name in sorted(tables_of(understood.plan)):
-            if name in self._names:  # of another circuit: one's own have been inlined
-                homes = [circuit for circuit, other in self.lanes.items() if name in other.views]
-                raise UsageError(
-                    f"{name!r} is a view of circuit {', '.join(homes)}, not of {lane.name!r}",
-                    hint="a query reads tables, and views of its own circuit",
-                )
-        return understood
 
     def _release_name(self, view: str) -> None:
         self._names[view] -= 1

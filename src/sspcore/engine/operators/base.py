@@ -39,6 +39,12 @@ class Meter:
         self.probes = 0
         self.nulls = NullCounter()
 
+    def add(self, other: Meter) -> None:
+        """Count what another meter counted too."""
+        self.rows += other.rows
+        self.probes += other.probes
+        self.nulls.errors += other.nulls.errors
+
 
 class Operator:
     """A node of a plan at work: it turns the deltas of its inputs into the delta of its output.

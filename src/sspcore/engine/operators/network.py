@@ -37,7 +37,7 @@ class Network:
     [('b', None, (90,))]
     """
 
-    __slots__ = ("_chains", "_nodes", "_top", "tables")
+    __slots__ = ("_chains", "_nodes", "_top", "steps", "tables")
 
     def __init__(self, plan: nodes.Plan, columns_of: Names, meter: Meter) -> None:
         self.tables = frozenset(traverse.tables_of(plan))
@@ -50,6 +50,8 @@ class Network:
             if node is top and isinstance(operator, TopK):
                 self._top = operator
         self._chains = {table: self._chain(table) for table in self.tables}
+        self.steps: dict[str, Port] = {table: self._step(table) for table in self.tables}
+        """Table → the function from its net changes to the delta of the value; call `begin` before, once a commit."""
 
     def _add(self, plan: nodes.Plan, columns_of: Names, meter: Meter) -> int:
         inputs = tuple([self._add(child, columns_of, meter) for child in traverse.children(plan)])
@@ -86,18 +88,36 @@ class Network:
 
         Cost: that of the operators between the changed tables and the root, while there is something to pass on.
         """
-        if self._top is not None:
-            self._top.rest()
+        self.begin()
         if len(deltas) == 1:
             for table, delta in deltas.items():
-                chain = self._chains.get(table)
-                if chain is not None:
-                    for step in chain:
-                        if not delta:
-                            return delta
-                        delta = step(delta)
-                    return delta
+                if table in self.steps:
+                    return self.steps[table](delta)
         return self._run({table: delta for table, delta in deltas.items() if delta and table in self.tables})
+
+    def begin(self) -> None:
+        """A commit begins: forget what the one before moved."""
+        if self._top is not None:
+            self._top.rest()
+
+    def release(self) -> None:
+        """Let go of what it holds of the tables: nothing, operators keep state of their own."""
+
+    def _step(self, table: str) -> Port:
+        chain = self._chains[table]
+        if chain is None:
+            return lambda delta: self._run({table: delta})
+        if len(chain) == 1:
+            return chain[0]
+
+        def step(delta: Delta) -> Delta:
+            for port in chain:
+                if not delta:
+                    return delta
+                delta = port(delta)
+            return delta
+
+        return step
 
     def _run(self, deltas: Mapping[str, Delta], first: bool = False) -> Delta:
         """One pass over all operators, inputs first; but for the first time, past those whose inputs stayed."""

@@ -1,0 +1,167 @@
+"""Commits: the moves by which a circuit takes a resolved batch, all of it or nothing.
+
+Owns the sequence: tables one after the other, each written before its readers advance; then what the views' readers
+are told; and the way back when an exception that is no view's own interrupts it. The unit of fault is the view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sspcore.engine.door import Resolution
+from sspcore.engine.materialisation import Materialisation
+from sspcore.engine.readers import Touched
+from sspcore.engine.statistics import batch_statistics, row_statistics
+from sspcore.engine.table import Id, Row, Table
+from sspcore.engine.undo import Undo
+from sspcore.engine.update import Commit, ViewUpdate
+from sspcore.plan.nodes import Plan
+
+if TYPE_CHECKING:
+    from sspcore.engine.circuit import Circuit
+
+
+def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | None, new: Row | None) -> Commit:
+    """Commit one changed row of a known table: the commonest commit by far, without ceremony."""
+    readers = circuit._readers.get(name)
+    touched = () if readers is None else readers.touched_by(old, new)
+    for kept in touched:
+        if kept.dirty:  # left by a commit that was rolled back
+            return commit_batch(circuit, Resolution({name: [(key, old, new)]}, {}, {}, {}, {}, 1, 0, 0))
+    net = [(key, old, new)]
+    version = circuit.version + 1
+    updates: dict[str, ViewUpdate] = {}
+    failed: dict[str, Exception] = {}
+    try:
+        if new is None:
+            del table.rows[key]
+        else:
+            table.rows[key] = new
+        if table.arrangements:
+            for arrangement in table.arrangements.values():
+                arrangement.write(net)
+        for kept in touched:
+            try:
+                if kept.ordered:
+                    kept.begin()
+                    kept.advance(name, net)
+                    changes, placed = kept.finish()
+                else:
+                    kept.advances += 1
+                    delta = kept.steps[name](net)
+                    if not delta:
+                        continue
+                    value = kept.value
+                    for view_key, _, row in delta:
+                        if row is None:
+                            del value[view_key]
+                        else:
+                            value[view_key] = row
+                    changes, placed = tuple(delta), ()
+            except Exception:  # noqa: BLE001 - the unit of fault is the view
+                if not kept.ordered:
+                    kept.delta = []
+                try:
+                    changes, placed = kept.rehydrate(circuit._tables)
+                except Exception as error:  # noqa: BLE001 - as above
+                    failed.update({view.id: error for view in kept.views})
+                    continue
+            if changes or placed:
+                for view in kept.views:
+                    updates[view.id] = view.update(changes, placed, version)
+        circuit.version = version  # the point of no return: from here on the batch has happened
+    except BaseException:
+        table.unwrite(net)
+        for kept in touched:
+            kept.dirty = True
+            for view in kept.views:
+                view.take_back(version)
+        raise
+    if failed:
+        circuit._fail(failed)
+    return Commit(version, updates, failed, partial(row_statistics, name, len(touched), len(updates)))
+
+
+def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
+    """Commit whatever a resolution says: rows of many tables, new tables, wider tables, marks and row versions."""
+    net = resolution.net
+    if not net and not resolution.widened:
+        circuit._door.commit(resolution)
+        return Commit(circuit.version, {}, {}, partial(batch_statistics, resolution, 0, 0))
+    failed: dict[Materialisation, Exception] = {}
+    touched = {name: readers.touched(net[name]) for name in net if (readers := circuit._readers.get(name))}
+    reached = _reached(circuit, resolution, touched)
+    for kept in reached:
+        if kept.dirty:  # left by a commit that was rolled back
+            try:
+                kept.hydrate(circuit._tables)
+            except Exception as error:  # noqa: BLE001 - the unit of fault is the view
+                failed[kept] = error
+    undo = Undo(circuit, resolution, reached)
+    version = circuit.version + 1
+    updates: dict[str, ViewUpdate] = {}
+    broken: set[Materialisation] = set()
+    try:
+        circuit._door.commit_forms(resolution)
+        for kept in reached:
+            if kept not in failed:
+                kept.begin()
+        for name, changes in net.items():
+            circuit._tables[name].write(changes)
+            for kept, rows in touched.get(name, {}).items():
+                if kept not in broken and kept not in failed:
+                    try:
+                        kept.advance(name, rows)
+                    except Exception:  # noqa: BLE001 - as above; it is hydrated anew when all tables are written
+                        broken.add(kept)
+        for kept in reached:
+            if kept in failed:
+                continue
+            try:
+                _tell(circuit, kept, resolution, kept in broken, version, updates)
+            except Exception as error:  # noqa: BLE001 - as above
+                failed[kept] = error
+        circuit.version = version  # the point of no return: from here on the batch has happened
+    except BaseException:
+        undo.run()
+        raise
+    errors = {view.id: error for kept, error in failed.items() for view in kept.views}
+    if errors:
+        circuit._fail(errors)
+    return Commit(version, updates, errors, partial(batch_statistics, resolution, len(reached), len(updates)))
+
+
+def _reached(circuit: Circuit, resolution: Resolution, touched: Mapping[str, Touched]) -> list[Materialisation]:
+    """All that the batch can touch, each once; a wider table reaches all its readers."""
+    found: dict[Materialisation, None] = {}
+    for changes in touched.values():
+        found.update(dict.fromkeys(changes))
+    for name in resolution.widened:
+        readers = circuit._readers.get(name)
+        if readers is not None:
+            found.update(dict.fromkeys(readers))
+    return list(found)
+
+
+def _tell(
+    circuit: Circuit, kept: Materialisation, resolution: Resolution, broken: bool, version: int,
+    updates: dict[str, ViewUpdate],
+) -> None:  # fmt: skip
+    """Have the views of a materialisation say what changed. Raises what hydrating it anew raises."""
+    template = kept.template
+    wider = resolution.widened.keys() & template.tables if resolution.widened else set()
+    for view in list(kept.views) if wider else ():
+        if template.stars & wider and not isinstance(view.query, Plan):
+            updates[view.id] = circuit._read_anew(view, version, min(template.stars & wider))
+    if not kept.views:
+        return
+    if broken or wider:
+        changes, placed = kept.rehydrate(circuit._tables)
+    else:
+        changes, placed = kept.finish()
+    if changes or placed:
+        for view in kept.views:
+            if view.id not in updates:
+                updates[view.id] = view.update(changes, placed, version)
