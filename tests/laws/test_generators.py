@@ -16,7 +16,7 @@ from sspcore.testing.oracle import PlainTable
 SCENARIOS = 300
 NODES = (
     "Scan", "Values", "Filter", "Project", "Join", "SemiJoin", "AntiJoin", "Mark", "Nest", "Aggregate", "Distinct", "Union",
-    "Intersect", "Except", "TopK",
+    "Intersect", "Except", "TopK", "Rank",
 )  # fmt: skip
 
 
@@ -69,6 +69,13 @@ SHAPES = {
     "limit": lambda n: isinstance(n, nodes.TopK) and n.limit is not None,
     "no limit": lambda n: isinstance(n, nodes.TopK) and n.limit is None,
     "offset": lambda n: isinstance(n, nodes.TopK) and n.offset is not None,
+    "top of each": lambda n: isinstance(n, nodes.TopK) and bool(n.partition),
+    "bounded rank": lambda n: isinstance(n, nodes.Rank) and n.limit is not None,
+    "intersect or except all": lambda n: isinstance(n, nodes.Intersect | nodes.Except) and n.all,
+    "list": lambda n: isinstance(n, nodes.Aggregate) and any(c.function in nodes.LISTS for _, c in n.aggregates),
+    "spread": lambda n: (
+        isinstance(n, nodes.Aggregate) and any(c.function[:3] in ("std", "var") for _, c in n.aggregates)
+    ),
     "descending": lambda n: isinstance(n, nodes.TopK) and any(t.descending for t in n.order),
 }
 

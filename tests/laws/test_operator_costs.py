@@ -39,6 +39,7 @@ from sspcore.plan.nodes import (
     Nest,
     OrderTerm,
     Project,
+    Rank,
     Scan,
     SemiJoin,
     TopK,
@@ -58,7 +59,16 @@ TOTALS = (
     ("least", AggregateCall("min", B)),
     ("greatest", AggregateCall("max", B)),
     ("different", AggregateCall("count", B, distinct=True)),
+    ("every", AggregateCall("bool_and", B)),
+    ("spread", AggregateCall("stddev_samp", B)),
+    ("spread of different ones", AggregateCall("var_pop", B, distinct=True)),
 )
+LISTS = (
+    ("list", AggregateCall("array_agg", B, order=(OrderTerm(A),))),
+    ("text", AggregateCall("string_agg", B, separator=Constant(","))),
+    ("once", AggregateCall("array_agg", B, distinct=True)),
+)
+"""In groups of one row: what they write is as long as the group."""
 
 
 def pairs(n):
@@ -109,12 +119,21 @@ CASES = {
         Case(Aggregate(T, (("a", A),), TOTALS)),
         Case(Aggregate(T, (("a", A),), TOTALS), ten_groups),
         Case(Aggregate(T, (), TOTALS)),
+        Case(Aggregate(T, (("a", A),), LISTS)),
     ],
     "Distinct": [Case(Distinct(T)), Case(Distinct(Project(T, (("a", A),))), ten_groups)],
     "UnionAll": [Case(Union((T, U), all=True), tables=BOTH)],
     "Union": [Case(Union((T, U)), tables=BOTH)],
     "Intersect": [Case(Intersect(T, U), tables=BOTH)],
     "Except": [Case(Except(T, U), tables=BOTH)],
+    "IntersectAll": [Case(Intersect(T, U, all=True), tables=BOTH)],
+    "ExceptAll": [Case(Except(T, U, all=True), tables=BOTH)],
+    "Rank": [
+        Case(Rank(T, "n", "row_number", (A,), (OrderTerm(B),))),
+        Case(Rank(T, "n", "rank", (), (OrderTerm(B),), Constant(9))),
+        Case(Rank(T, "n", "dense_rank", (A,), (OrderTerm(B),), Constant(3)), ten_groups),
+        Case(TopK(T, (OrderTerm(B),), Constant(3), Constant(1), (A,)), ten_groups),
+    ],
     "TopK": [
         Case(TopK(T, (OrderTerm(B),))),
         Case(TopK(T, (OrderTerm(B),), Constant(5))),

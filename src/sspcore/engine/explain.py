@@ -26,6 +26,7 @@ from sspcore.plan.nodes import (
     Pairs,
     Plan,
     Project,
+    Rank,
     Scan,
     SemiJoin,
     TopK,
@@ -105,17 +106,26 @@ def describe(plan: Plan) -> str:
         case Union():
             return "union all" if plan.all else "union"
         case Intersect():
-            return "intersect"
+            return "intersect all" if plan.all else "intersect"
         case Except():
-            return "except"
+            return "except all" if plan.all else "except"
         case TopK():
-            return _window(plan, plan.input)
+            return _window(plan, plan.input) + _partition(plan.partition, columns(plan.input))
+        case Rank():
+            names = columns(plan.input)
+            order = ", ".join(_term(t, names) for t in plan.order)
+            limit = f" up to {show(plan.limit, ())}" if plan.limit is not None else ""
+            return f"{plan.function} as {plan.name}: by {order or 'key'}{_partition(plan.partition, names)}{limit}"
         case Nest():
             names = columns(plan.right)
             what = plan.form + (" with keys" if plan.keyed else "")
             cells = ", ".join(_named(name, show(e, names)) for name, e in plan.cells)
             condition = _condition(plan.on, plan.residual, plan.left, plan.right)
             return f"nest {plan.name}: {what}{f' ({cells})' if cells else ''}{condition} {_window(plan, plan.right)}"
+
+
+def _partition(partition: tuple[Expression, ...], names: tuple[str, ...]) -> str:
+    return f" for each {', '.join(show(e, names) for e in partition)}" if partition else ""
 
 
 def _window(plan: TopK | Nest, input: Plan) -> str:
@@ -165,7 +175,10 @@ def _named(name: str, text: str) -> str:
 
 def _call(call: AggregateCall, names: tuple[str, ...]) -> str:
     argument = "*" if call.argument is None else show(call.argument, names)
-    return f"{call.function}({'distinct ' * call.distinct}{argument})"
+    separator = f", {show(call.separator, ())}" if call.separator is not None else ""
+    order = f" order by {', '.join(_term(t, names) for t in call.order)}" if call.order else ""
+    where = f" filter (where {show(call.where, names)})" if call.where is not None else ""
+    return f"{call.function}({'distinct ' * call.distinct}{argument}{separator}{order}){where}"
 
 
 def _term(term: OrderTerm, names: tuple[str, ...]) -> str:

@@ -9,20 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from sspcore.algebra.values import (
-    FrozenObject,
-    Key,
-    Value,
-    canonical,
-    descending_key,
-    full_order_key,
-    order_key,
-    row_key,
-)
+from sspcore.algebra.values import FrozenObject, Key, Value, full_order_key, row_key
 from sspcore.engine.interpret_aggregates import aggregate
 from sspcore.engine.interpret_expressions import disjunction, equality, evaluate, is_true
-from sspcore.errors import UsageError
-from sspcore.plan.expressions import Constant, Expression, Param
+from sspcore.engine.interpret_order import ranked, top_k
+from sspcore.plan.expressions import Expression
 from sspcore.plan.keys import join_key
 from sspcore.plan.nodes import (
     Aggregate,
@@ -36,6 +27,7 @@ from sspcore.plan.nodes import (
     Nest,
     Plan,
     Project,
+    Rank,
     Scan,
     SemiJoin,
     TopK,
@@ -99,13 +91,19 @@ def _rows(plan: Plan, tables: Mapping[str, TableLike]) -> Rows:
             partners = _partners(plan, of(plan.right))
             return {key: (*row, _nested(plan, partners(row))) for key, row in of(plan.left).items()}
         case Aggregate():
-            return _aggregate(plan, of(plan.input).values())
+            return _aggregate(plan, of(plan.input))
         case Distinct():
             return _distinct(of(plan.input).values())
         case Union(inputs, all=True):
             return {(i, key): row for i, part in enumerate(inputs) for key, row in of(part).items()}
         case Union(inputs):
             return _distinct([row for part in inputs for row in of(part).values()])
+        case Intersect(all=True):
+            counts = _counts(of(plan.right))
+            return _copies(of(plan.left), lambda key, count: min(count, counts.get(key, 0)))
+        case Except(all=True):
+            counts = _counts(of(plan.right))
+            return _copies(of(plan.left), lambda key, count: count - counts.get(key, 0))
         case Intersect():
             right = _distinct(of(plan.right).values())
             return {key: row for key, row in _distinct(of(plan.left).values()).items() if key in right}
@@ -113,7 +111,9 @@ def _rows(plan: Plan, tables: Mapping[str, TableLike]) -> Rows:
             right = _distinct(of(plan.right).values())
             return {key: row for key, row in _distinct(of(plan.left).values()).items() if key not in right}
         case TopK():
-            return _top_k(plan, of(plan.input))
+            return top_k(plan, of(plan.input))
+        case Rank():
+            return ranked(plan, of(plan.input))
 
 
 def _cells(expressions: Iterable[Expression], row: Row) -> Row:
@@ -177,7 +177,7 @@ def _mark(plan: Mark, row: Row, candidates: Rows) -> Value:
 def _nested(plan: Nest, candidates: Rows) -> Value:
     """The cell of a parent: its children in order, in the form the plan asks for."""
     children: list[Value] = []
-    for key, row in _top_k(plan, candidates).items():
+    for key, row in top_k(plan, candidates).items():
         members = {name: evaluate(e, row) for name, e in shown(plan)}
         child = next(iter(members.values())) if plan.form in ("values", "value") else FrozenObject(members)
         children.append((key, child) if plan.keyed else child)
@@ -198,37 +198,28 @@ def _distinct(rows: Iterable[Row]) -> Rows:
     return {key: _least(group) for key, group in equals.items()}
 
 
-def _aggregate(plan: Aggregate, rows: Iterable[Row]) -> Rows:
-    groups: dict[Key, list[tuple[Row, Row]]] = {} if plan.groups else {(): []}
-    for row in rows:
-        shown = _cells([e for _, e in plan.groups], row)
-        groups.setdefault(row_key(shown), []).append((shown, row))
+def _counts(rows: Rows) -> dict[Key, int]:
+    counts: dict[Key, int] = {}
+    for row in rows.values():
+        counts[row_key(row)] = counts.get(row_key(row), 0) + 1
+    return counts
+
+
+def _copies(left: Rows, times: Callable[[Key, int], int]) -> Rows:
+    """Each different row as often as `times` says, given how often it is there."""
+    counts = _counts(left)
     return {
-        key: (_least([shown for shown, _ in members]) if members else ())
-        + tuple([aggregate(call, [row for _, row in members]) for _, call in plan.aggregates])
-        for key, members in groups.items()
+        (key, n): row for key, row in _distinct(left.values()).items() for n in range(times(key, counts[key]))
+    }  # fmt: skip
+
+
+def _aggregate(plan: Aggregate, rows: Rows) -> Rows:
+    shown = {key: _cells([e for _, e in plan.groups], row) for key, row in rows.items()}
+    groups: dict[Key, Rows] = {} if plan.groups else {(): {}}
+    for key, row in rows.items():
+        groups.setdefault(row_key(shown[key]), {})[key] = row
+    return {
+        group: (_least([shown[key] for key in members]) if members else ())
+        + tuple([aggregate(call, members) for _, call in plan.aggregates])
+        for group, members in groups.items()
     }
-
-
-def _top_k(plan: TopK | Nest, rows: Rows) -> Rows:
-    def place(entry: tuple[Key, Row]) -> tuple[Any, ...]:
-        key, row = entry
-        terms: list[Any] = []
-        for term in plan.order:
-            value = evaluate(term.expression, row)
-            terms.append((value is None) != term.nulls_first)
-            terms.append(descending_key(value) if term.descending else order_key(value))
-        return (*terms, order_key(key))
-
-    ordered = sorted(rows.items(), key=place)
-    start = count_of(plan.offset, "OFFSET") or 0
-    limit = count_of(plan.limit, "LIMIT")
-    return dict(ordered[start : None if limit is None else start + limit])
-
-
-def count_of(expression: Constant | Param | None, word: str) -> int | None:
-    """A LIMIT or OFFSET as a number of rows; None for NULL or none given. UsageError when it is not a count."""
-    value = None if expression is None else canonical(evaluate(expression, ()))
-    if value is not None and (type(value) is not int or value < 0):
-        raise UsageError(f"{word} is {value!r}", hint="give a whole number from 0 on, or NULL for none")
-    return value

@@ -17,7 +17,9 @@ from sspcore.plan.functions import FUNCTIONS
 from sspcore.plan.nodes import (
     AGGREGATES,
     JOIN_KINDS,
+    LISTS,
     NEST_FORMS,
+    RANKS,
     Aggregate,
     AggregateCall,
     AntiJoin,
@@ -31,6 +33,7 @@ from sspcore.plan.nodes import (
     OrderTerm,
     Plan,
     Project,
+    Rank,
     Scan,
     SemiJoin,
     TopK,
@@ -73,7 +76,7 @@ def _node(plan: Plan, path: str, depth: int) -> int:
             return len(plan.columns)
         case Values():
             return _values(plan, path)
-        case Filter() | Project() | Aggregate() | Distinct() | TopK():
+        case Filter() | Project() | Aggregate() | Distinct() | TopK() | Rank():
             return _unary(plan, path, _node(plan.input, f"{path}.input", depth + 1))
         case Join() | SemiJoin() | AntiJoin() | Mark() | Nest():
             left = _node(plan.left, f"{path}.left", depth + 1)
@@ -84,7 +87,7 @@ def _node(plan: Plan, path: str, depth: int) -> int:
             raise PlanError(f"{shown(plan)} is no plan node", path)
 
 
-def _unary(plan: Filter | Project | Aggregate | Distinct | TopK, path: str, width: int) -> int:
+def _unary(plan: Filter | Project | Aggregate | Distinct | TopK | Rank, path: str, width: int) -> int:
     match plan:
         case Filter():
             _expression(plan.predicate, width, f"{path}.predicate", 1)
@@ -99,18 +102,49 @@ def _unary(plan: Filter | Project | Aggregate | Distinct | TopK, path: str, widt
             return groups + len(plan.aggregates)
         case TopK():
             _window(plan, width, path)
+            _partition(plan, width, path)
             return width
+        case Rank():
+            return _rank(plan, width, path)
         case Distinct():
             return width
 
 
 def _window(plan: TopK | Nest, width: int, path: str) -> None:
-    for i, term in enumerate(_sequence(plan.order, f"{path}.order")):
-        if not isinstance(term, OrderTerm):
-            raise PlanError(f"{shown(term)} is no order term", f"{path}.order[{i}]")
-        _expression(term.expression, width, f"{path}.order[{i}].expression", 1)
+    _order(plan.order, width, f"{path}.order")
     _count(plan.limit, f"{path}.limit")
     _count(plan.offset, f"{path}.offset")
+
+
+def _order(order: object, width: int, path: str) -> None:
+    for i, term in enumerate(_sequence(order, path)):
+        if not isinstance(term, OrderTerm):
+            raise PlanError(f"{shown(term)} is no order term", f"{path}[{i}]")
+        _expression(term.expression, width, f"{path}[{i}].expression", 1)
+
+
+def _partition(plan: TopK | Rank, width: int, path: str) -> None:
+    for i, expression in enumerate(_sequence(plan.partition, f"{path}.partition")):
+        _expression(expression, width, f"{path}.partition[{i}]", 1)
+
+
+def _rank(plan: Rank, width: int, path: str) -> int:
+    _text(plan.name, f"{path}.name")
+    if plan.function not in RANKS:
+        raise PlanError(
+            f"unknown rank {shown(plan.function)}", f"{path}.function", hint="one of " + ", ".join(RANKS)
+        )  # fmt: skip
+    _partition(plan, width, path)
+    _order(plan.order, width, f"{path}.order")
+    if plan.limit is not None:
+        _constant(plan.limit, f"{path}.limit")
+    return width + 1
+
+
+def _constant(value: object, path: str) -> None:
+    if not isinstance(value, Constant | Param):
+        raise PlanError(f"{shown(value)} is neither a constant nor a parameter", path)
+    _expression(value, 0, path, 1)
 
 
 def _nest(plan: Nest, width: int, path: str) -> None:
@@ -200,6 +234,28 @@ def _aggregate(call: AggregateCall, width: int, path: str) -> None:
         _expression(call.argument, width, f"{path}.argument", 1)
     elif call.function != "count" or call.distinct:
         raise PlanError(f"{call.function} needs an argument", path, hint="only count takes whole rows")
+    _list(call, width, path)
+
+
+def _list(call: AggregateCall, width: int, path: str) -> None:
+    """What only aggregates whose values have an order take."""
+    for name, functions in (("order", LISTS), ("separator", ("string_agg",)), ("where", ("array_agg",))):
+        if getattr(call, name) not in (None, ()) and call.function not in functions:
+            hint = "its value has no order" if name == "order" else f"{functions[0]} takes one"
+            if name == "where":
+                hint = "make the argument NULL where the condition is not TRUE"
+            raise PlanError(f"{call.function} takes no {name}", f"{path}.{name}", hint=hint)
+    _order(call.order, width, f"{path}.order")
+    for i, term in enumerate(call.order):
+        if call.distinct and term.expression != call.argument:
+            raise PlanError(
+                "an order of DISTINCT values by anything but the values", f"{path}.order[{i}]",
+                hint="order by the argument",
+            )  # fmt: skip
+    if call.separator is not None:
+        _constant(call.separator, f"{path}.separator")
+    if call.where is not None:
+        _expression(call.where, width, f"{path}.where", 1)
 
 
 def _expression(expression: Expression, width: int, path: str, depth: int) -> None:

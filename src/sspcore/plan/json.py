@@ -29,6 +29,7 @@ from sspcore.plan.nodes import (
     OrderTerm,
     Plan,
     Project,
+    Rank,
     Scan,
     SemiJoin,
     TopK,
@@ -52,11 +53,15 @@ _FORMS: Final[dict[str, tuple[type[Any], dict[str, str]]]] = {
     "aggregate": (Aggregate, {"input": "plan", "groups": "named", "aggregates": "calls"}),
     "distinct": (Distinct, {"input": "plan"}),
     "union": (Union, {"inputs": "plans", "all": "flag?"}),
-    "intersect": (Intersect, {"left": "plan", "right": "plan"}),
-    "except": (Except, {"left": "plan", "right": "plan"}),
-    "top_k": (TopK, {"input": "plan", "order": "terms", "limit": "count?", "offset": "count?"}),
+    "intersect": (Intersect, {"left": "plan", "right": "plan", "all": "flag?"}),
+    "except": (Except, {"left": "plan", "right": "plan", "all": "flag?"}),
+    "top_k": (TopK, {"input": "plan", "order": "terms", "limit": "count?", "offset": "count?",
+                     "partition": "expressions?"}),
+    "rank": (Rank, {"input": "plan", "name": "text", "function": "text", "partition": "expressions?",
+                    "order": "terms?", "limit": "count?"}),
 }  # fmt: skip
 """Tag → the node and the kind of each member; `?` marks one that may be left out."""
+_CALL: Final = ("function", "argument", "distinct", "order", "separator", "where")
 _TAGS: Final = {node: tag for tag, (node, _) in _FORMS.items()}
 
 
@@ -86,10 +91,8 @@ def _written(value: Any) -> Any:
         case Call():
             return {"call": value.function, "args": [_written(a) for a in value.args]}
         case AggregateCall():
-            call: dict[str, Any] = {"function": value.function}
-            if value.argument is not None:
-                call["argument"] = _written(value.argument)
-            return call | ({"distinct": True} if value.distinct else {})
+            members = {name: getattr(value, name) for name in _CALL}
+            return {name: _written(v) for name, v in members.items() if v is not None and v is not False and v != ()}
         case OrderTerm():
             flags = {name: True for name in ("descending", "nulls_first") if getattr(value, name)}
             return {"expression": _written(value.expression)} | flags
@@ -170,6 +173,9 @@ class _Reader:
     def expression(self, data: object, path: str, scopes: dict[str, Names]) -> Expression:
         return _expression(data, path, scopes["input"], 1)
 
+    def expressions(self, data: object, path: str, scopes: dict[str, Names]) -> tuple[Expression, ...]:
+        return tuple([self.expression(e, f"{path}[{i}]", scopes) for i, e in enumerate(_list(data, path))])
+
     def both(self, data: object, path: str, scopes: dict[str, Names]) -> Expression:
         return _expression(data, path, scopes["left"] + scopes["right"], 1)
 
@@ -198,12 +204,19 @@ class _Reader:
 
     def call(self, data: object, path: str, scopes: dict[str, Names]) -> AggregateCall:
         members = _object(data, path)
-        _no_others(members, {"function", "argument", "distinct"}, path)
-        argument = members.get("argument")
+        _no_others(members, set(_CALL), path)
+
+        def maybe(name: str, scopes: dict[str, Names]) -> Any:
+            value = members.get(name)
+            return None if value is None else self.expression(value, f"{path}.{name}", scopes)
+
         return AggregateCall(
             self.text(members.get("function"), f"{path}.function", scopes),
-            None if argument is None else self.expression(argument, f"{path}.argument", scopes),
+            maybe("argument", scopes),
             self.flag(members.get("distinct", False), f"{path}.distinct", scopes),
+            self.terms(members.get("order", []), f"{path}.order", scopes),
+            maybe("separator", {"input": ()}),
+            maybe("where", scopes),
         )
 
     def terms(self, data: object, path: str, scopes: dict[str, Names]) -> tuple[OrderTerm, ...]:

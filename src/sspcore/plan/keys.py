@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sspcore.algebra.values import Key
-from sspcore.plan.nodes import AntiJoin, Filter, Join, Mark, Nest, Plan, Project, SemiJoin, TopK
+from sspcore.plan.nodes import AntiJoin, Filter, Join, Mark, Nest, Plan, Project, Rank, SemiJoin, TopK
 
 
 def width(plan: Plan) -> int:
@@ -22,7 +22,7 @@ def width(plan: Plan) -> int:
     match plan:
         case Join():
             return width(plan.left) + width(plan.right)
-        case Filter() | Project() | TopK():
+        case Filter() | Project() | TopK() | Rank():
             return width(plan.input)
         case SemiJoin() | AntiJoin() | Mark() | Nest():
             return width(plan.left)
@@ -35,7 +35,7 @@ def _is_flat(plan: Plan) -> bool:
     match plan:
         case Join():
             return True
-        case Filter() | Project() | TopK():
+        case Filter() | Project() | TopK() | Rank():
             return _is_flat(plan.input)
         case SemiJoin() | AntiJoin() | Mark() | Nest():
             return _is_flat(plan.left)

@@ -10,6 +10,7 @@ order of `columns(node)`). Keys follow from the plan alone:
     Join                          flat tuple of the ids of its inputs, in FROM order, None for a padded side
     Aggregate                     the tuple of canonical group values, () without GROUP BY
     Distinct, UNION, INTERSECT, EXCEPT   the canonical row     UNION ALL    (branch, key)
+    Rank                          the input's key              INTERSECT ALL, EXCEPT ALL   (canonical row, n)
 """
 
 from __future__ import annotations
@@ -139,18 +140,38 @@ class Nest:
 
 
 @attrs.frozen
-class AggregateCall:
-    """count (of rows when `argument` is None, else of non-NULL values), sum, avg, min or max of an expression.
+class OrderTerm:
+    """Sort by an expression; `nulls_first` is explicit (SQL's default: last when ascending, first when descending)."""
 
-    NULLs are skipped; over no values all but count are NULL. `distinct` takes each set of equal values once, as the
-    least of them by `full_order_key`. min and max are the least and the greatest by `full_order_key`, over all classes.
-    sum and avg take numbers only (other classes are skipped and counted) and are exact until rounded once, on reading
-    (`algebra.exact`): sum is an integer, float or decimal as its numbers are; avg a float, of decimals a decimal.
+    expression: Expression
+    descending: bool = False
+    nulls_first: bool = False
+
+
+@attrs.frozen
+class AggregateCall:
+    """One value of a group: `function` over what `argument` gives for each of its rows (count: of rows, without one).
+
+    NULLs are skipped, but for array_agg; over nothing all but count are NULL. `distinct` takes each set of equal values
+    once, as the least of them by `full_order_key`.
+
+    - count.
+    - min, max: the least and the greatest by `full_order_key`, over all classes.
+    - sum, avg, and of a sample or a whole population var_samp, var_pop, stddev_samp, stddev_pop: of numbers only (other
+      classes are skipped and counted), exact until rounded once, on reading (`algebra.exact`). sum is an integer, float
+      or decimal as its numbers are, the others a float, of decimals a decimal; a sample of one has no variance: NULL.
+    - bool_and, bool_or: of booleans only, others are skipped and counted.
+    - array_agg: the list of all values, NULLs too, of the rows for which `where` is TRUE; string_agg: the texts (others
+      are skipped and counted) with `separator` between them, NULL being none. Both in the order `order` says of the
+      rows, ties by key; with `distinct` in that of the values, where a term can only be the argument.
     """
 
     function: str
     argument: Expression | None = None
     distinct: bool = False
+    order: tuple[OrderTerm, ...] = ()
+    separator: Constant | Param | None = None
+    where: Expression | None = None
 
 
 @attrs.frozen
@@ -183,48 +204,71 @@ class Union:
 
 @attrs.frozen
 class Intersect:
-    """The different rows that are in both; shown as the least of its equals on the left."""
+    """The different rows that are in both; shown as the least of its equals on the left.
+
+    With `all` each as often as it is in both: as often as in the one that has it less often, numbered from 0.
+    """
 
     left: Plan
     right: Plan
+    all: bool = False
 
 
 @attrs.frozen
 class Except:
-    """The different rows of the left that are not in the right; shown as the least of its equals on the left."""
+    """The different rows of the left that are not in the right; shown as the least of its equals on the left.
+
+    With `all` each as often as it is in the left more than in the right, numbered from 0.
+    """
 
     left: Plan
     right: Plan
-
-
-@attrs.frozen
-class OrderTerm:
-    """Sort by an expression; `nulls_first` is explicit (SQL's default: last when ascending, first when descending)."""
-
-    expression: Expression
-    descending: bool = False
-    nulls_first: bool = False
+    all: bool = False
 
 
 @attrs.frozen
 class TopK:
     """The input in order, ties broken by key; with `limit`/`offset` (Constant, Param or None) only that window.
 
-    It is the only node that orders. A plan whose TopK is reached from the root through Projects and the left sides of
-    Nests only gives an ordered view.
+    Without `partition` it orders: a plan whose TopK is reached from the root through Projects only gives an ordered
+    view. With it, it gives such a window of each combination of these values, NULLs equal, and no order.
     """
 
     input: Plan
     order: tuple[OrderTerm, ...]
     limit: Constant | Param | None = None
     offset: Constant | Param | None = None
+    partition: tuple[Expression, ...] = ()
+
+
+@attrs.frozen
+class Rank:
+    """Every row with one more column `name`: its place in the order of its partition, counted from 1.
+
+    Rows equal in all order terms are peers. row_number counts rows, ties broken by key; rank counts the rows before
+    the first peer; dense_rank counts the different peers before. Partitions are the different combinations of the
+    values, NULLs equal. With `limit` only rows for which place <= limit is TRUE.
+    """
+
+    input: Plan
+    name: str
+    function: str
+    partition: tuple[Expression, ...] = ()
+    order: tuple[OrderTerm, ...] = ()
+    limit: Constant | Param | None = None
 
 
 Plan = (
     Scan | Values | Filter | Project | Join | SemiJoin | AntiJoin | Mark | Nest
-    | Aggregate | Distinct | Union | Intersect | Except | TopK
+    | Aggregate | Distinct | Union | Intersect | Except | TopK | Rank
 )  # fmt: skip
 
 JOIN_KINDS = ("inner", "left", "right", "full")
 NEST_FORMS = ("objects", "object", "values", "value")
-AGGREGATES = ("count", "sum", "avg", "min", "max")
+AGGREGATES = (
+    "count", "sum", "avg", "min", "max", "bool_and", "bool_or", "array_agg", "string_agg",
+    "stddev_samp", "stddev_pop", "var_samp", "var_pop",
+)  # fmt: skip
+LISTS = ("array_agg", "string_agg")
+"""The aggregates whose values have an order."""
+RANKS = ("row_number", "rank", "dense_rank")

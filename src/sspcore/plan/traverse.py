@@ -14,6 +14,7 @@ from sspcore.algebra.values import Value
 from sspcore.plan.expressions import Column, Expression, Param, bind, walk
 from sspcore.plan.nodes import (
     Aggregate,
+    AggregateCall,
     AntiJoin,
     Except,
     Filter,
@@ -21,9 +22,11 @@ from sspcore.plan.nodes import (
     Join,
     Mark,
     Nest,
+    OrderTerm,
     Pairs,
     Plan,
     Project,
+    Rank,
     Scan,
     SemiJoin,
     TopK,
@@ -69,6 +72,8 @@ def columns(plan: Plan) -> tuple[str, ...]:
             return columns(plan.left) + columns(plan.right)
         case Mark() | Nest():
             return (*columns(plan.left), plan.name)
+        case Rank():
+            return (*columns(plan.input), plan.name)
         case Aggregate():
             return tuple([name for name, _ in plan.groups]) + tuple([name for name, _ in plan.aggregates])
         case Union():
@@ -106,9 +111,16 @@ def expressions(plan: Plan) -> Iterator[Expression]:
                 yield from (e for _, e in plan.cells)
         case Aggregate():
             yield from (e for _, e in plan.groups)
-            yield from (a.argument for _, a in plan.aggregates if a.argument is not None)
+            for _, call in plan.aggregates:
+                yield from call_expressions(call)
         case TopK():
+            yield from plan.partition
             yield from _window(plan)
+        case Rank():
+            yield from plan.partition
+            yield from (t.expression for t in plan.order)
+            if plan.limit is not None:
+                yield plan.limit
         case _:
             return
 
@@ -116,6 +128,30 @@ def expressions(plan: Plan) -> Iterator[Expression]:
 def _window(plan: TopK | Nest) -> Iterator[Expression]:
     yield from (t.expression for t in plan.order)
     yield from (e for e in (plan.limit, plan.offset) if e is not None)
+
+
+def call_expressions(call: AggregateCall) -> Iterator[Expression]:
+    """The expressions of an aggregate."""
+    if call.argument is not None:
+        yield call.argument
+    yield from (t.expression for t in call.order)
+    yield from (e for e in (call.separator, call.where) if e is not None)
+
+
+def map_call(call: AggregateCall, change: Callable[[Expression], Expression]) -> AggregateCall:
+    """The aggregate with every expression replaced."""
+
+    def maybe(e: Any) -> Any:
+        return None if e is None else change(e)
+
+    return attrs.evolve(
+        call, argument=maybe(call.argument), order=_terms(call.order, change), separator=maybe(call.separator),
+        where=maybe(call.where),
+    )  # fmt: skip
+
+
+def _terms(order: tuple[OrderTerm, ...], change: Callable[[Expression], Expression]) -> tuple[OrderTerm, ...]:
+    return tuple([attrs.evolve(t, expression=change(t.expression)) for t in order])
 
 
 def walk_plan(plan: Plan) -> Iterator[Plan]:
@@ -147,16 +183,20 @@ def map_expressions(plan: Plan, change: Callable[[Expression], Expression]) -> P
             key = None if plan.key is None else (change(plan.key[0]), change(plan.key[1]))
             return attrs.evolve(plan, on=pairs(plan.on), residual=maybe(plan.residual), key=key)
         case Aggregate():
-            calls = [(n, attrs.evolve(a, argument=maybe(a.argument))) for n, a in plan.aggregates]
+            calls = [(n, map_call(a, change)) for n, a in plan.aggregates]
             return attrs.evolve(plan, groups=tuple([(n, change(e)) for n, e in plan.groups]), aggregates=tuple(calls))
         case TopK() | Nest():
-            terms = tuple([attrs.evolve(t, expression=change(t.expression)) for t in plan.order])
+            terms = _terms(plan.order, change)
             limit, offset = maybe(plan.limit), maybe(plan.offset)
             if isinstance(plan, TopK):
-                return attrs.evolve(plan, order=terms, limit=limit, offset=offset)
+                partition = tuple([change(e) for e in plan.partition])
+                return attrs.evolve(plan, order=terms, limit=limit, offset=offset, partition=partition)
             on, residual = pairs(plan.on), maybe(plan.residual)
             cells = tuple([(n, change(e)) for n, e in plan.cells])
             return attrs.evolve(plan, on=on, residual=residual, order=terms, limit=limit, offset=offset, cells=cells)
+        case Rank():
+            partition = tuple([change(e) for e in plan.partition])
+            return attrs.evolve(plan, order=_terms(plan.order, change), limit=maybe(plan.limit), partition=partition)
         case _:
             return plan
 
@@ -181,4 +221,4 @@ def ordering(plan: Plan) -> TopK | None:
     """The TopK that orders the plan's result, or None for an unordered one."""
     while isinstance(plan, Project | Nest):
         plan = plan.input if isinstance(plan, Project) else plan.left
-    return plan if isinstance(plan, TopK) else None
+    return plan if isinstance(plan, TopK) and not plan.partition else None

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sspcore.algebra.values import NAN
 from sspcore.plan.expressions import Call, Column, Constant
 from sspcore.plan.nodes import (
+    RANKS,
     Aggregate,
     AggregateCall,
     AntiJoin,
@@ -27,6 +28,7 @@ from sspcore.plan.nodes import (
     Nest,
     OrderTerm,
     Project,
+    Rank,
     Scan,
     SemiJoin,
     TopK,
@@ -48,11 +50,23 @@ def totals(*names):
     return tuple([(f"{name}{i}", AggregateCall(name, B)) for i, name in enumerate(names)])
 
 
-KINDS = ("count", "sum", "avg", "min", "max")
+KINDS = (
+    "count", "sum", "avg", "min", "max", "bool_and", "bool_or", "stddev_samp", "stddev_pop", "var_samp", "var_pop",
+)  # fmt: skip
 EVERY = (
     *totals(*KINDS),
     ("n", AggregateCall("count")),
     *[(f"{name} distinct", AggregateCall(name, B, distinct=True)) for name in KINDS],
+)
+
+LISTED = (
+    ("list", AggregateCall("array_agg", B)),
+    ("sorted list", AggregateCall("array_agg", B, order=(OrderTerm(B, descending=True), OrderTerm(A)))),
+    ("some", AggregateCall("array_agg", B, where=Call("<", (A, B)))),
+    ("different ones", AggregateCall("array_agg", B, distinct=True)),
+    ("downwards", AggregateCall("array_agg", B, distinct=True, order=(OrderTerm(B, True, True),))),
+    ("text", AggregateCall("string_agg", B, order=(OrderTerm(A),), separator=Constant("-"))),
+    ("different texts", AggregateCall("string_agg", B, distinct=True)),
 )
 
 PLANS = {
@@ -130,6 +144,24 @@ PLANS = {
     "top 0": TopK(T, ORDER, Constant(0), Constant(1)),
     "top 2 of a join": Project(TopK(Join("left", T, U, ON), ORDER[1:], Constant(2)), (("b", B),)),
     "a top below a filter": Filter(TopK(T, ORDER, Constant(2)), Call("is null", (A,))),
+    "ordered lists": Aggregate(T, (("a", A),), LISTED),
+    "ordered lists of everything": Aggregate(T, (), LISTED),
+    "intersect all": Intersect(T, U, all=True),
+    "except all": Except(T, U, all=True),
+    "except all of two columns of one table": Except(Project(T, (("a", A),)), Project(T, (("b", B),)), all=True),
+    "top of each": TopK(T, (OrderTerm(B),), Constant(1), None, (A,)),
+    "window of each": TopK(T, ORDER, Constant(1), Constant(1), (A,)),
+    "all but the first of each": TopK(T, (OrderTerm(B),), None, Constant(1), (A,)),
+    **{
+        f"{function} {what}": Rank(T, "n", function, partition, (OrderTerm(B, True),), limit)
+        for function in RANKS
+        for what, partition, limit in (
+            ("of all", (), None),
+            ("of each", (A,), None),
+            ("of all, up to 2", (), Constant(2)),
+            ("of each, up to 1", (A,), Constant(1)),
+        )
+    },
 }
 
 CELLS = st.sampled_from([

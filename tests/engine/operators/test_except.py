@@ -37,3 +37,10 @@ def test_one_is_taken_by_one_point_zero_but_not_by_true():
     """T54"""
     assert replay({1: (1,)}, {1: (1.0,)}).value == {}
     assert len(replay({1: (1,)}, {1: (True,)}).value) == 1
+
+
+def test_with_all_each_row_of_the_right_takes_one_of_the_left():
+    rest = Replay(Except(T, U, all=True), {"t": Table(("a",), {1: ("x",), 2: ("x",)}), "u": Table(("a",), {1: ("x",)})})
+    assert rest.value == {(("x",), 0): ("x",)}
+    assert rest.apply(("u", 2, ("x",)), ("u", 3, ("x",))) == [((("x",), 0), ("x",), None)]
+    assert rest.apply(("t", 3, ("x",)), ("t", 4, ("x",))) == [((("x",), 0), None, ("x",))]

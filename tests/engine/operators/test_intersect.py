@@ -39,3 +39,22 @@ def test_the_left_says_what_is_shown():
 def test_a_table_with_itself():
     both = Replay(Intersect(T, T), {"t": Table(("a",), {1: ("x",)})})
     assert both.apply(("t", 1, ("y",))) == [(("x",), ("x",), None), (("y",), None, ("y",))]
+
+
+def test_with_all_a_row_shows_as_often_as_in_both():
+    both = Replay(
+        Intersect(T, U, all=True), {"t": Table(("a",), {1: ("x",), 2: ("x",)}), "u": Table(("a",), {1: ("x",)})}
+    )
+    assert both.value == {(("x",), 0): ("x",)}
+    assert both.apply(("u", 2, ("x",)), ("u", 3, ("x",))) == [((("x",), 1), None, ("x",))]
+    assert both.apply(("t", 1, None)) == [((("x",), 1), ("x",), None)]
+
+
+def test_with_all_every_copy_shows_the_least_of_the_left():
+    both = Replay(
+        Intersect(T, U, all=True), {"t": Table(("a",), {1: (1.0,), 2: (1.0,)}), "u": Table(("a",), {1: (1,), 2: (1,)})}
+    )
+    changes = both.apply(("t", 2, (1,)))
+    assert [(key, type(old[0]), type(new[0])) for key, old, new in changes] == [
+        (((1,), 0), float, int), (((1,), 1), float, int),
+    ]  # fmt: skip

@@ -1,8 +1,8 @@
 """Accumulators: what an aggregate keeps of the values in one group, so that any of them can be taken away again.
 
-Owns count, sum, avg, min and max over a multiset of non-NULL values. Refuses to know groups and rows.
+Owns those over a multiset of non-NULL values: all but the ordered ones (`collected`). Refuses to know groups and rows.
 Every accumulator has `add(value, weight)`; a negative weight takes away what was added before. `algebra.exact.ExactSum`
-is one of them, shared by sum and avg.
+is one of them, shared by sum and avg, `algebra.moments.Moments` another, shared by variance and standard deviation.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from sspcore.algebra.exact import ExactSum
+from sspcore.algebra.moments import Moments
 from sspcore.algebra.values import NUMBER, TEXT, Key, Value, canonical_key, order_key, same, type_rank
 from sspcore.engine.operators.members import Members
 from sspcore.engine.operators.ordered import Entry, Ordered
@@ -90,14 +91,42 @@ def _ranked(value: Value) -> Entry:
     return (*order_key(value), *type_rank(value), value)
 
 
+class Truths:
+    """How many values are TRUE, and how many FALSE. Cost: O(1)."""
+
+    __slots__ = ("errors", "false", "true")
+
+    def __init__(self) -> None:
+        self.true = self.false = 0
+        self.errors = 0
+        """Values that are no booleans."""
+
+    def add(self, value: Value, weight: int) -> None:
+        """Add a value `weight` times."""
+        if value is True:
+            self.true += weight
+        elif value is False:
+            self.false += weight
+        else:
+            self.errors += weight
+
+    def all(self) -> Value:
+        """No value is FALSE; NULL of none."""
+        return not self.false if self.true or self.false else None
+
+    def any(self) -> Value:
+        """Some value is TRUE; NULL of none."""
+        return self.true > 0 if self.true or self.false else None
+
+
 class Different:
     """The different values, each once: their number and their exact sum. Cost: O(1)."""
 
     __slots__ = ("_members", "_sum")
 
-    def __init__(self) -> None:
+    def __init__(self, sum: ExactSum | None = None) -> None:
         self._members: dict[Key, Members] = {}
-        self._sum = ExactSum()
+        self._sum = ExactSum() if sum is None else sum
 
     def add(self, value: Value, weight: int) -> None:
         """Add a value once more, or once less."""
@@ -140,10 +169,32 @@ class Different:
         return self._sum.average()
 
 
+class DifferentMoments(Different):
+    """The different values, each once: their variance too."""
+
+    __slots__ = ("_moments",)
+
+    def __init__(self) -> None:
+        self._moments = Moments()
+        super().__init__(self._moments)
+
+    def variance(self, *, sample: bool) -> Value:
+        """The variance of the different values."""
+        return self._moments.variance(sample=sample)
+
+    def deviation(self, *, sample: bool) -> Value:
+        """Their standard deviation."""
+        return self._moments.deviation(sample=sample)
+
+
 def accumulator_of(call: AggregateCall) -> Callable[[], Accumulator]:
     """The kind of accumulator that an aggregate over an argument reads; calls that share one may share the object."""
     if call.function in ("min", "max"):
         return Extremes
+    if call.function in ("bool_and", "bool_or"):
+        return Truths  # DISTINCT changes nothing
+    if call.function in ("var_samp", "var_pop", "stddev_samp", "stddev_pop"):
+        return DifferentMoments if call.distinct else Moments
     if call.distinct:
         return Different
     return Count if call.function == "count" else ExactSum
@@ -164,5 +215,15 @@ def reading_of(call: AggregateCall, place: int) -> Callable[[Sequence[Any]], Val
             return lambda accumulators: accumulators[place].greatest_different()
         case "max":
             return lambda accumulators: accumulators[place].greatest()
+        case "bool_and":
+            return lambda accumulators: accumulators[place].all()
+        case "bool_or":
+            return lambda accumulators: accumulators[place].any()
+        case "var_samp" | "var_pop":
+            sample = call.function == "var_samp"
+            return lambda accumulators: accumulators[place].variance(sample=sample)
+        case "stddev_samp" | "stddev_pop":
+            sample = call.function == "stddev_samp"
+            return lambda accumulators: accumulators[place].deviation(sample=sample)
         case other:
             raise InternalError(f"there is no aggregate {other!r}")

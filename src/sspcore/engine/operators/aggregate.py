@@ -1,4 +1,7 @@
-"""Aggregate: one row per group. Owns the groups and when their rows change; `accumulators` own the sums."""
+"""Aggregate: one row per group.
+
+Owns the groups and when their rows change; `accumulators` own the sums, `collected` the lists.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from typing import Any
 from sspcore.algebra.values import Key, Value, row_key, same
 from sspcore.engine.operators.accumulators import Accumulator, accumulator_of, reading_of
 from sspcore.engine.operators.base import Change, Delta, Meter, Operator, Row
+from sspcore.engine.operators.collected import Collection, collected_reading, collection_of
 from sspcore.engine.operators.members import Members
 from sspcore.engine.operators.readers import PLAIN, read_row, read_value
 from sspcore.plan.expressions import Expression
-from sspcore.plan.nodes import AggregateCall
+from sspcore.plan.nodes import LISTS, AggregateCall
 
 Read = Callable[[Row], Value]
 Add = Callable[[Value, int], None]
@@ -20,9 +24,12 @@ Add = Callable[[Value, int], None]
 class Group(Members):
     """The members of one group, counted by their group values; what the aggregates keep of them; the row last given."""
 
-    __slots__ = ("accumulators", "feeds", "row")
+    __slots__ = ("accumulators", "collections", "feeds", "row")
 
-    def __init__(self, values: Row, count: int, accumulators: list[Accumulator], arguments: Sequence[Read]) -> None:
+    def __init__(
+        self, values: Row, count: int, accumulators: list[Accumulator], arguments: Sequence[Read],
+        collections: list[Collection],
+    ) -> None:  # fmt: skip
         super().__init__(values)
         self.count = count
         self.accumulators: list[Any] = accumulators  # of the kinds that the aggregates reading them need
@@ -30,6 +37,7 @@ class Group(Members):
             (read, accumulator.add) for read, accumulator in zip(arguments, accumulators, strict=True)
         ]
         """Per accumulator: how to read its argument off a row, and where to put the value."""
+        self.collections = collections
         self.row: Row | None = None
 
 
@@ -41,9 +49,9 @@ class Aggregate(Operator):
                 for min and max
     Linearity:  neither as a whole: a group's row is replaced
     State:      a count, the accumulators and the last row per group; min, max and DISTINCT also the group's different
-                values; freed with the last member
-    Cost:       two lookups and the accumulators per changed row (min and max: O(log n) comparisons), one row per
-                group touched
+                values, array_agg and string_agg all of them; freed with the last member
+    Cost:       two lookups and the accumulators per changed row (min, max, array_agg and string_agg: O(log n)
+                comparisons), one row per group touched, its lists and texts written anew: O(group)
     Contract:   guarantees that a group goes when its count of rows is 0, whatever its sums are / that sums are exact:
                 what was added and taken away leaves no trace.
     Example:
@@ -60,7 +68,8 @@ class Aggregate(Operator):
     See also:   DBSP §7.2 (aggregation); traps T48, T49, T54; tests/engine/operators/test_aggregate.py
     """
 
-    __slots__ = ("_arguments", "_group_of", "_groups", "_key_of", "_makers", "_meter", "_readings", "_sums", "_whole")
+    __slots__ = ("_arguments", "_collects", "_group_of", "_groups", "_key_of", "_makers", "_meter", "_picky",
+                 "_readings", "_whole")  # fmt: skip
 
     def __init__(self, groups: Sequence[Expression], aggregates: Sequence[AggregateCall], meter: Meter) -> None:
         self._meter = meter
@@ -70,8 +79,9 @@ class Aggregate(Operator):
         self._makers: list[Callable[[], Accumulator]] = []
         self._arguments: list[Read] = []
         self._readings: list[Callable[[Group], Value]] = []
-        self._sums: list[int] = []
-        """Places of the accumulators that skip what is no number."""
+        self._picky: list[int] = []
+        """Places of the accumulators that skip what is of the wrong class."""
+        self._collects: list[Callable[[], Collection]] = []
         self._arrange(aggregates)
         self._whole: Group | None = None if groups else self._new_group((), 0)
         """Without groups: the one group, until the first step puts it in its place."""
@@ -83,6 +93,9 @@ class Aggregate(Operator):
             if call.argument is None:
                 self._readings.append(lambda group: group.count)
                 continue
+            if call.function in LISTS:
+                self._readings.append(self._collected(call))
+                continue
             make = accumulator_of(call)
             # told apart by what is printed: equality of constants does not tell (1,) from (TRUE,)
             place = places.setdefault((make, repr(call.argument)), len(places))
@@ -90,11 +103,20 @@ class Aggregate(Operator):
                 self._makers.append(make)
                 self._arguments.append(read_value(call.argument, self._meter.nulls))
             self._readings.append(_reading(call, place))
-            if call.function in ("sum", "avg") and place not in self._sums:
-                self._sums.append(place)
+            if call.function not in ("count", "min", "max") and place not in self._picky:
+                self._picky.append(place)
+
+    def _collected(self, call: AggregateCall) -> Callable[[Group], Value]:
+        """A collection for an ordered aggregate, of its own: two of the same order are rare."""
+        place = len(self._collects)
+        self._collects.append(collection_of(call, self._meter.nulls))
+        separator = None if call.separator is None else read_value(call.separator, self._meter.nulls)(())
+        read = collected_reading(call, separator, self._meter.nulls)
+        return lambda group: read(group.collections[place])
 
     def _new_group(self, values: Row, count: int) -> Group:
-        return Group(values, count, [make() for make in self._makers], self._arguments)
+        made, collections = [make() for make in self._makers], [make() for make in self._collects]
+        return Group(values, count, made, self._arguments, collections)
 
     def step(self, delta: Delta) -> Delta:
         groups, group_of, key_of = self._groups, self._group_of, self._key_of
@@ -102,19 +124,24 @@ class Aggregate(Operator):
         if self._whole is not None:
             groups[()] = touched[()] = self._whole
             self._whole = None
-        for _, old, new in delta:
+        for member, old, new in delta:
             if old is not None:
                 values = group_of(old)
                 key = key_of(values)
                 touched[key] = group = groups[key]
                 if new is not None and group.single and group_of(new) == values:
                     _replace(group, old, new)
+                    for collection in group.collections:
+                        collection.take(member, old)
+                        collection.put(member, new)
                     continue
                 group.remove(values)
                 for read, add in group.feeds:
                     value = read(old)
                     if value is not None:
                         add(value, -1)
+                for collection in group.collections:
+                    collection.take(member, old)
             if new is not None:
                 values = group_of(new)
                 key = key_of(values)
@@ -128,6 +155,8 @@ class Aggregate(Operator):
                     value = read(new)
                     if value is not None:
                         add(value, 1)
+                for collection in group.collections:
+                    collection.put(member, new)
         self._meter.rows += len(delta)
         self._meter.probes += 2 * len(delta)
         return self._changes(touched)
@@ -142,9 +171,12 @@ class Aggregate(Operator):
                 if was is not None:
                     out.append((key, was, None))
                 continue
-            for place in self._sums:
+            for place in self._picky:
                 if group.accumulators[place].errors:
                     self._meter.nulls.errors += 1  # as an expression of the wrong class is
+            for collection in group.collections:
+                if collection.errors:
+                    self._meter.nulls.errors += 1
             row = (*group.shown, *[reading(group) for reading in readings])
             if was is None or not same(was, row):
                 group.row = row

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import floor, isfinite
+from typing import Any
 
-from sspcore.algebra.values import FrozenObject, Key, Value
+from sspcore.algebra.values import NUMBER, FrozenObject, Key, Value, canonical, class_of
 from sspcore.engine.operators.aggregate import Aggregate
 from sspcore.engine.operators.antijoin import AntiJoin
 from sspcore.engine.operators.base import Meter, Operator, Row
 from sspcore.engine.operators.distinct import Distinct
-from sspcore.engine.operators.except_ import Except
+from sspcore.engine.operators.except_ import Except, ExceptAll
 from sspcore.engine.operators.filter import Filter
-from sspcore.engine.operators.intersect import Intersect
+from sspcore.engine.operators.intersect import Intersect, IntersectAll
 from sspcore.engine.operators.join import Join, Side
 from sspcore.engine.operators.judged import JudgedMembership
 from sspcore.engine.operators.mark import Mark
 from sspcore.engine.operators.membership import Keys, Membership
 from sspcore.engine.operators.nest import Nest
 from sspcore.engine.operators.project import Project
-from sspcore.engine.operators.readers import read_join_key, read_row
+from sspcore.engine.operators.rank import Rank
+from sspcore.engine.operators.readers import read_group, read_join_key, read_row
 from sspcore.engine.operators.scan import Scan
 from sspcore.engine.operators.semijoin import SemiJoin
 from sspcore.engine.operators.siblings import Family, JudgedSiblings, SharedSiblings
-from sspcore.engine.operators.sortkeys import entry_of
+from sspcore.engine.operators.sortkeys import entry_of, peers_entry_of
 from sspcore.engine.operators.topk import TopK
 from sspcore.engine.operators.union import Union, UnionAll
 from sspcore.engine.operators.values import Values
 from sspcore.errors import UsageError
 from sspcore.plan import nodes, traverse
 from sspcore.plan.evaluate import compile_predicate
-from sspcore.plan.expressions import Constant, Expression
+from sspcore.plan.expressions import Constant, Expression, Param
 from sspcore.plan.keys import join_key
 
 Names = Callable[[str], tuple[str, ...]]
@@ -65,12 +68,38 @@ def operator_of(plan: nodes.Plan, columns_of: Names, meter: Meter) -> Operator:
         case nodes.Union():
             return UnionAll(meter) if plan.all else Union(meter)
         case nodes.Intersect():
-            return Intersect(meter)
+            return IntersectAll(meter) if plan.all else Intersect(meter)
         case nodes.Except():
-            return Except(meter)
+            return ExceptAll(meter) if plan.all else Except(meter)
         case nodes.TopK():
             limit, offset = _count(plan.limit, "LIMIT"), _count(plan.offset, "OFFSET")
+            if plan.partition:
+                return _top_of_each(plan, limit, offset or 0, meter)
             return TopK(entry_of(plan.order, meter.nulls), limit, offset or 0, meter)
+        case nodes.Rank():
+            peers = plan.function != "row_number"
+            entry = peers_entry_of(plan.order, meter.nulls) if peers else entry_of(plan.order, meter.nulls)
+            partition = read_group(plan.partition, meter.nulls)
+            return Rank(partition, entry, plan.function, 0, _most(plan.limit), True, meter)
+
+
+def _top_of_each(plan: nodes.TopK, limit: int | None, offset: int, meter: Meter) -> Rank:
+    partition = read_group(plan.partition, meter.nulls)
+    end = None if limit is None else offset + limit
+    return Rank(partition, entry_of(plan.order, meter.nulls), "row_number", offset, end, False, meter)
+
+
+def _most(limit: Constant | Param | None) -> int | None:
+    """The greatest integer that is at most the limit; None for no limit. What compares with no number admits none."""
+    if limit is None:
+        return None
+    value: Any = canonical(limit.value) if isinstance(limit, Constant) else None
+    if class_of(value) != NUMBER:
+        return 0
+    if type(value) is not float or isfinite(value):
+        whole: int = floor(value)
+        return whole
+    return 0 if value < 0 else None
 
 
 def _join(plan: nodes.Join, meter: Meter) -> Join:

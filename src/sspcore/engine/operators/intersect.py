@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sspcore.algebra.values import Key, row_key
+from sspcore.algebra.values import Key, row_key, same
 from sspcore.engine.operators.base import Binary, Change, Delta, Meter, Row
 from sspcore.engine.operators.members import Pool, Touched
 
@@ -72,3 +72,85 @@ class Intersect(Binary):
             self._right[key] = count + step
         else:
             del self._right[key]
+
+
+class IntersectAll(Binary):
+    """Each different row as often as it is in both inputs, under (canonical row, n), n from 0.
+
+    Equation:   (L ∩ R)[x] = min(L[x], R[x])
+    Linearity:  neither: it is the least of two counts
+    State:      a count and a representative per different row of the left, a count per different row of the right;
+                freed with the last copy
+    Cost:       three lookups per changed row, and the copies that come, go or change their representative
+    Contract:   guarantees to show every copy as the least, by `full_order_key`, of the equal rows on the left.
+    Example:
+        >>> both = IntersectAll(Meter())
+        >>> both.step([("a", None, (1,)), ("b", None, (1,)), ("c", None, (1,))], [("x", None, (1,)), ("y", None, (1,))])
+        [(((1,), 0), None, (1,)), (((1,), 1), None, (1,))]
+        >>> both.step([], [("x", (1,), None)])
+        [(((1,), 1), (1,), None)]
+
+    See also:   DBSP §4.3 (set operations); tests/engine/operators/test_intersect.py
+    """
+
+    __slots__ = ("_left", "_meter", "_right")
+
+    def __init__(self, meter: Meter) -> None:
+        self._left = Pool()
+        self._right: dict[Key, int] = {}
+        self._meter = meter
+
+    @staticmethod
+    def copies(left: int, right: int) -> int:
+        """How often a row shows."""
+        return min(left, right)
+
+    def advance_left(self, delta: Delta) -> Delta:
+        groups = self._left.groups
+        before: dict[Key, tuple[Row, int]] = {}
+        for _, old, new in delta:
+            for row in (old, new):
+                if row is not None and (key := row_key(row)) not in before:
+                    members = groups.get(key)
+                    before[key] = ((), 0) if members is None else (members.shown, members.count)
+        self._left.absorb(delta, {})
+        self._count_work(len(delta))
+        out: list[Change] = []
+        for key, (was, count) in before.items():
+            members, right = groups.get(key), self._right.get(key, 0)
+            now, left = ((), 0) if members is None else (members.shown, members.count)
+            _copied(out, key, was, self.copies(count, right), now, self.copies(left, right))
+        return out
+
+    def advance_right(self, delta: Delta) -> Delta:
+        right, before = self._right, dict[Key, int]()
+        for _, old, new in delta:
+            for row, step in ((old, -1), (new, 1)):
+                if row is not None:
+                    key = row_key(row)
+                    count = right.get(key, 0)
+                    before.setdefault(key, count)
+                    if count + step:
+                        right[key] = count + step
+                    else:
+                        del right[key]
+        self._count_work(len(delta))
+        out: list[Change] = []
+        for key, count in before.items():
+            members = self._left.groups.get(key)
+            if members is not None:
+                left, shown = members.count, members.shown
+                _copied(out, key, shown, self.copies(left, count), shown, self.copies(left, right.get(key, 0)))
+        return out
+
+    def _count_work(self, changes: int) -> None:
+        self._meter.rows += changes
+        self._meter.probes += 3 * changes
+
+
+def _copied(out: list[Change], key: Key, was: Row, before: int, now: Row, after: int) -> None:
+    """The changes from so many copies of one row to so many of another that equals it."""
+    if before and after and not same(was, now):
+        out += [((key, n), was, now) for n in range(min(before, after))]
+    out += [((key, n), was, None) for n in range(after, before)]
+    out += [((key, n), None, now) for n in range(before, after)]

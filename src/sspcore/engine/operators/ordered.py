@@ -123,6 +123,25 @@ class Ordered:
         chunk = self.chunks[bisect_left(self._lasts, bound)]
         return chunk[bisect_left(chunk, bound)]
 
+    def since(self, bound: Entry) -> tuple[Entry | None, Iterator[Entry]]:
+        """The entry just before a bound, None when there is none, and the entries from the bound on, in order."""
+        at = bisect_left(self._lasts, bound)
+        if at == len(self.chunks):
+            return (self._lasts[-1] if self._lasts else None), iter(())
+        place = bisect_left(self.chunks[at], bound)
+        return self._neighbours(at, place)[0], self._from(at, place)
+
+    def _from(self, at: int, place: int) -> Iterator[Entry]:
+        yield from self.chunks[at][place:]
+        for chunk in self.chunks[at + 1 :]:
+            yield from chunk
+
+    def count_before(self, bound: Entry) -> int:
+        """How many entries are less than a bound. Cost: O(log n) comparisons, and a step for each chunk before."""
+        at = bisect_left(self._lasts, bound)
+        before = sum(map(len, self.chunks[:at]))
+        return before if at == len(self.chunks) else before + bisect_left(self.chunks[at], bound)
+
     def predecessor(self, entry: Entry) -> Entry | None:
         """The entry just before one that is there, or None at the front."""
         at = bisect_left(self._lasts, entry)

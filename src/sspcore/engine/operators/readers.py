@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Final
 
-from sspcore.algebra.values import Key, Value, canonical_key
+from sspcore.algebra.values import Key, Value, canonical_key, row_key
 from sspcore.engine.operators.base import Row
 from sspcore.plan.evaluate import NullCounter, compile_expression
 from sspcore.plan.expressions import Column, Expression
@@ -50,6 +50,12 @@ def read_value(expression: Expression, nulls: NullCounter) -> Callable[[Row], Va
     if isinstance(expression, Column):
         return itemgetter(expression.index)
     return compile_expression(expression, nulls)
+
+
+def read_group(expressions: Sequence[Expression], nulls: NullCounter) -> Callable[[Row], Key]:
+    """The canonical key of the values over a row, NULLs equal."""
+    read = read_row(expressions, nulls)
+    return lambda row: row_key(read(row))
 
 
 def read_join_key(expressions: Sequence[Expression], nulls: NullCounter) -> Callable[[Row], Key | None]:

@@ -84,3 +84,21 @@ def entry_of(order: Sequence[OrderTerm], nulls: NullCounter) -> Callable[[Key, R
         return (*parts, *tie(key))
 
     return many
+
+
+def peers_entry_of(order: Sequence[OrderTerm], nulls: NullCounter) -> Callable[[Key, Row], Entry]:
+    """The same with the parts of all terms as one element in front: rows are peers where it is equal.
+
+    >>> from sspcore.plan.expressions import Column
+    >>> peers_entry_of([OrderTerm(Column(0))], NullCounter())("a", (7,))
+    ((1, 0, 7), 2, 'a')
+    """
+    terms = [(read_value(term.expression, nulls), part_of(term)) for term in order]
+
+    def entry(key: Key, row: Row) -> Entry:
+        parts: list[Any] = []
+        for read, part in terms:
+            parts += part(read(row))
+        return (tuple(parts), *tie(key))
+
+    return entry

@@ -22,12 +22,24 @@ from sspcore.testing.generate.expressions import NUMBERS, column, lenient, predi
 
 Kinds = tuple[str, ...]
 
-UNARY: Final = ((6, "filter"), (4, "project"), (6, "aggregate"), (3, "distinct"), (5, "topk"))
+UNARY: Final = ((6, "filter"), (4, "project"), (6, "aggregate"), (3, "distinct"), (7, "topk"), (3, "rank"))
 BINARY: Final = (
     (10, "join"), (3, "semi"), (4, "anti"), (5, "mark"), (4, "nest"),
     (3, "union"), (3, "union all"), (3, "intersect"), (3, "except"),
 )  # fmt: skip
-CALLS: Final = ((4, "count"), (4, "sum"), (3, "avg"), (4, "min"), (4, "max"))
+CALLS: Final = (
+    (4, "count"), (4, "sum"), (3, "avg"), (4, "min"), (4, "max"), (2, "bool_and"), (1, "bool_or"), (3, "array_agg"),
+    (3, "string_agg"), (1, "stddev_samp"), (1, "stddev_pop"), (1, "var_samp"), (1, "var_pop"),
+)  # fmt: skip
+WANTED: Final = {
+    "sum": NUMBERS, "avg": NUMBERS, "bool_and": ("boolean",), "bool_or": ("boolean",), "string_agg": ("text",),
+    "stddev_samp": NUMBERS, "stddev_pop": NUMBERS, "var_samp": NUMBERS, "var_pop": NUMBERS,
+}  # fmt: skip
+RESULTS: Final = {
+    "count": "integer", "bool_and": "boolean", "bool_or": "boolean", "string_agg": "text", "sum": "", "min": "",
+    "max": "",
+}  # fmt: skip
+"""The kind of an aggregate's value; its argument's where it is empty, any for the others."""
 
 
 @attrs.frozen
@@ -87,7 +99,7 @@ class Planner:
             return Sub(nodes.Distinct(self.narrow(sub, 2).plan), self.narrow_kinds, sub.scans)
         if form == "aggregate":
             return self.aggregate(sub)
-        return self.topk(sub)
+        return self.rank(sub) if form == "rank" else self.topk(sub)
 
     narrow_kinds: Kinds = ()
 
@@ -116,23 +128,54 @@ class Planner:
                 calls.append((f"a{i}", nodes.AggregateCall("count")))
                 kinds.append("integer")
                 continue
-            wanted = NUMBERS if function in ("sum", "avg") else ()
+            wanted = WANTED.get(function, ())
             argument, kind = column(c, sub.kinds, wanted) if c.chance(80) else scalar(c, sub.kinds)
-            calls.append((f"a{i}", nodes.AggregateCall(function, argument, c.chance(20))))
-            kinds.append({"count": "integer", "avg": "any"}.get(function, kind))
+            call = nodes.AggregateCall(function, argument, c.chance(20))
+            calls.append((f"a{i}", self.listed(call, sub.kinds) if function in nodes.LISTS else call))
+            kinds.append(RESULTS.get(function, "any") or kind)
         named = tuple([(f"g{i}", e) for i, (e, _) in enumerate(groups)])
         plan = nodes.Aggregate(sub.plan, named, tuple(calls))
         return Sub(plan, tuple([kind for _, kind in groups] + kinds), sub.scans)
 
+    def listed(self, call: nodes.AggregateCall, kinds: Kinds) -> nodes.AggregateCall:
+        """An ordered aggregate with its order, its separator, its condition."""
+        c = self.choices
+        order = self.terms(kinds) if c.chance(60) else ()
+        if call.distinct and call.argument is not None:
+            order = tuple([attrs.evolve(t, expression=call.argument) for t in order[:1]])
+        if call.function == "string_agg":
+            between = c.weighted(((5, Constant(", ")), (1, Constant("")), (1, Constant(None)), (1, None)))
+            return attrs.evolve(call, order=order, separator=between)
+        return attrs.evolve(call, order=order, where=predicate(c, kinds, 1) if c.chance(30) else None)
+
+    def terms(self, kinds: Kinds) -> tuple[nodes.OrderTerm, ...]:
+        """What to order by."""
+        c, terms = self.choices, []
+        for _ in range(c.weighted(((4, 1), (3, 2), (1, 0)))):
+            by = scalar(c, kinds)[0] if c.chance(15) else column(c, kinds)[0]
+            terms.append(nodes.OrderTerm(by, c.chance(45), c.chance(35)))
+        return tuple(terms)
+
+    def parts(self, kinds: Kinds) -> tuple[Expression, ...]:
+        """What makes partitions."""
+        c = self.choices
+        count = c.weighted(((6, 1), (1, 2)))
+        return tuple([column(c, kinds)[0] if c.chance(80) else scalar(c, kinds)[0] for _ in range(count)])
+
+    def rank(self, sub: Sub) -> Sub:
+        c = self.choices
+        partition = self.parts(sub.kinds) if c.chance(70) else ()
+        bound = Constant(c.weighted(((4, 1), (4, 2), (4, 3), (1, 0), (1, 2.5)))) if c.chance(60) else None
+        plan = nodes.Rank(sub.plan, "place", c.pick(nodes.RANKS), partition, self.terms(sub.kinds), bound)
+        return Sub(plan, (*sub.kinds, "integer"), sub.scans)
+
     def topk(self, sub: Sub) -> Sub:
         c = self.choices
-        terms = []
-        for _ in range(c.weighted(((4, 1), (3, 2), (1, 0)))):
-            by = scalar(c, sub.kinds)[0] if c.chance(15) else column(c, sub.kinds)[0]
-            terms.append(nodes.OrderTerm(by, c.chance(45), c.chance(35)))
+        terms = self.terms(sub.kinds)
+        partition = self.parts(sub.kinds) if c.chance(20) else ()
         limit = Constant(c.weighted(((12, 3), (10, 2), (6, 1), (12, 5), (8, 8), (1, 0)))) if c.chance(75) else None
         offset = Constant(c.weighted(((7, 1), (2, 2), (1, 0)))) if c.chance(30) else None
-        return Sub(nodes.TopK(sub.plan, tuple(terms), limit, offset), sub.kinds, sub.scans)
+        return Sub(nodes.TopK(sub.plan, terms, limit, offset, partition), sub.kinds, sub.scans)
 
     def binary(self, form: str, left: Sub, right: Sub) -> Sub:
         c = self.choices
@@ -151,7 +194,7 @@ class Planner:
             if form == "intersect" and not all(map(_meet, first.kinds, second.kinds)):
                 first, second = self.tested(first), self.tested(second)
             node = nodes.Intersect if form == "intersect" else nodes.Except
-            return Sub(node(first.plan, second.plan), first.kinds, scans)
+            return Sub(node(first.plan, second.plan, c.chance(40)), first.kinds, scans)
         on = self.pairs(left, right)
         both = left.kinds + right.kinds
         residual = None
