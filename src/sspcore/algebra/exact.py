@@ -8,6 +8,7 @@ every decimal one of 10⁻ᵖ, infinities and NaN are counted, and rounding happ
 
 from __future__ import annotations
 
+from copy import copy
 from decimal import Context, Decimal
 from math import inf, isfinite
 from typing import Final
@@ -98,6 +99,15 @@ class ExactSum:
             self.errors or self.integer_count or self.float_count or self._exponents or self._integers or self._floats
             or self._decimals or self._plus or self._minus or self._nans
         )  # fmt: skip
+
+    def with_others(self, integers: int, integer_count: int, floats: int, float_count: int, bits: int) -> ExactSum:
+        """This sum and some numbers summed elsewhere: integers, and floats in units of 2**-bits."""
+        total = copy(self)
+        total._integers += integers
+        total.integer_count += integer_count
+        total._floats += floats << (SCALE - bits)
+        total.float_count += float_count
+        return total
 
     def result(self) -> Value:
         """The sum, rounded once: an integer if all are, a float if any is, else a decimal.

@@ -44,7 +44,7 @@ class Leaf:
     Attributes: `table`, None for another node; `plan`, what it stands for; `names` and `kinds` of its columns;
     `id_columns`, positions of the columns that are the row's id; `optional` and `found_by` for the right side of a
     LEFT JOIN: (column of an earlier leaf, column of this one) for each column of the id; `own`, conditions a partner
-    must fulfil.
+    must fulfil; `node`, the place of another node that is cut already.
     """
 
     plan: nodes.Plan
@@ -56,6 +56,7 @@ class Leaf:
     optional: bool = False
     found_by: tuple[tuple[int, int], ...] = ()
     own: tuple[Expression, ...] = ()
+    node: int | None = None
 
     @property
     def columns(self) -> range:

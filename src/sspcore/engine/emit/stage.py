@@ -11,10 +11,13 @@ from typing import Any
 import attrs
 
 from sspcore.codegen.source import Source
+from sspcore.engine.emit.aggregate import Grouping, GroupsEmitter, has_emitter
 from sspcore.engine.emit.cells import Recipe
-from sspcore.engine.emit.pipe import Pipe, Schemas, pipe_of
+from sspcore.engine.emit.pipe import MOST_NODES, Leaf, Pipe, Schemas, foreign, pipe_of
 from sspcore.engine.emit.rows import RowsEmitter
 from sspcore.plan import nodes, traverse
+from sspcore.plan.expressions import Column, Expression, columns_read, remap, substitute, walk
+from sspcore.plan.types import type_of
 
 
 @attrs.frozen
@@ -69,19 +72,69 @@ class Cutter:
 
     def cut(self, plan: nodes.Plan) -> Input:
         """Where the rows of a plan come from; the nodes that give them are appended."""
+        match plan:
+            case nodes.Aggregate() if has_emitter([call for _, call in plan.aggregates]):
+                return self._aggregate(plan)
+            case nodes.Distinct() if traverse.columns(plan):
+                pipe, values = self._single(plan.input, _columns(plan))
+                return self._sink(plan, pipe, GroupsEmitter, Grouping(tuple(values), ()))
         pipe = pipe_of(plan, self._schemas)
         first = pipe.leaves[0]
         if pipe.is_table and first.table is not None:
             return Input(first.table)
         if first.table is None and first.plan is plan:  # nothing of it is a pipe
             return self._operator(plan)
-        return self._append(Node(plan, self._inputs(pipe), emitted(RowsEmitter, pipe)))
+        return self.cut_pipe(plan, pipe)
+
+    def _aggregate(self, plan: nodes.Aggregate) -> Input:
+        arguments = [call.argument for _, call in plan.aggregates if call.argument is not None]
+        pipe, expressions = self._single(plan.input, [*[e for _, e in plan.groups], *arguments])
+        read = iter(expressions[len(plan.groups) :])
+        calls = [
+            call if call.argument is None else attrs.evolve(call, argument=next(read)) for _, call in plan.aggregates
+        ]
+        grouping = Grouping(tuple(expressions[: len(plan.groups)]), tuple(calls), bool(plan.groups))
+        return self._sink(plan, pipe, GroupsEmitter, grouping)
+
+    def _single(self, plan: nodes.Plan, expressions: Sequence[Expression]) -> tuple[Pipe, list[Expression]]:
+        """A pipe of one leaf that gives a plan's rows, and expressions over that leaf instead of the plan's rows.
+
+        A join becomes a node of its own first, cut to the columns that are read.
+        """
+        pipe = pipe_of(plan, self._schemas)
+        if len(pipe.leaves) > 1:
+            used = sorted({column for e in expressions for column in columns_read(e)})
+            pipe = pipe.narrowed(used)
+            self.cut_pipe(plan, pipe)
+            kinds = tuple([type_of(e, pipe.kinds) for e in pipe.outputs])
+            leaf = Leaf(plan, None, pipe.names, kinds, node=len(self.nodes) - 1)
+            places = {column: at for at, column in enumerate(used)}
+            outputs = tuple([Column(at, name) for at, name in enumerate(pipe.names)])
+            return Pipe((leaf,), outputs, pipe.names), [remap(e, places) for e in expressions]
+        over_leaf = [substitute(e, pipe.outputs) for e in expressions]
+        if sum(1 for e in over_leaf for _ in walk(e)) > MOST_NODES:
+            return foreign(plan, self._schemas), list(expressions)
+        return pipe, over_leaf
+
+    def _sink(self, plan: nodes.Plan, pipe: Pipe, emitter: Callable[..., Any], *more: Any) -> Input:
+        inputs = self._inputs(pipe)
+        return self._append(Node(plan, inputs, emitted(lambda source, pipe: emitter(source, pipe, *more), pipe)))
+
+    def cut_pipe(self, plan: nodes.Plan, pipe: Pipe) -> Input:
+        """A node for a pipe that gives rows."""
+        inputs = self._inputs(pipe)
+        return self._append(Node(plan, inputs, emitted(RowsEmitter, pipe)))
 
     def _operator(self, plan: nodes.Plan) -> Input:
         return self._append(Node(plan, tuple([self.cut(child) for child in traverse.children(plan)])))
 
     def _inputs(self, pipe: Pipe) -> tuple[Input, ...]:
-        return tuple([Input(leaf.table) if leaf.table is not None else self.cut(leaf.plan) for leaf in pipe.leaves])
+        return tuple([self._input(leaf) for leaf in pipe.leaves])
+
+    def _input(self, leaf: Leaf) -> Input:
+        if leaf.table is not None:
+            return Input(leaf.table)
+        return Input(node=leaf.node) if leaf.node is not None else self.cut(leaf.plan)
 
     def _append(self, node: Node) -> Input:
         self.nodes.append(node)
@@ -101,3 +154,7 @@ def emitted(emitter: Callable[[Source, Pipe], Any], pipe: Pipe) -> Compiled:
             for name in varying:
                 source.line(f"{name} = new_{name}")
     return Compiled(source, tuple(functions), source.make(f"({', '.join(functions)},)"), varying)
+
+
+def _columns(plan: nodes.Plan) -> list[Expression]:
+    return [Column(at, name) for at, name in enumerate(traverse.columns(plan))]

@@ -1,0 +1,199 @@
+"""What the aggregates of a group keep, and the text that adds to it, takes from it and reads it.
+
+Owns the places of a group's state beyond those `groups` fixes. Counts and sums of integers are written out; sums of
+other numbers go through the helpers of `groups`; every other aggregate through its accumulator, the operators' own.
+Refuses to know groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from sspcore.codegen.source import Source
+from sspcore.engine.emit import cells, groups
+from sspcore.engine.emit.cells import Recipe
+from sspcore.engine.emit.expressions import Environment, Expressions
+from sspcore.engine.operators.accumulators import accumulator_of
+from sspcore.plan.expressions import Expression
+from sspcore.plan.nodes import AggregateCall
+
+
+@attrs.frozen(eq=False)
+class Kept:
+    """An accumulator: `form` (count, integers, numbers or object), what it takes, and its first place."""
+
+    form: str
+    argument: Expression
+    at: int
+    call: AggregateCall
+
+
+class Accumulating:
+    """The aggregates of one grouping, an accumulator shared where kind and argument are the same."""
+
+    def __init__(self, source: Source, write: Expressions, calls: Sequence[AggregateCall]) -> None:
+        self.source = source
+        self.write = write
+        self.calls = calls
+        self.kept: list[Kept] = []
+        self._of: list[Kept | None] = []
+        """Per call; None counts rows."""
+        places: dict[tuple[object, str], Kept] = {}
+        at = groups.FIRST
+        for call in calls:
+            if call.argument is None:
+                self._of.append(None)
+                continue
+            # told apart by what is printed: equality of constants does not tell (1,) from (TRUE,)
+            kept = places.get((accumulator_of(call), repr(call.argument)))
+            if kept is None:
+                kept = Kept(self._form(call), call.argument, at, call)
+                places[accumulator_of(call), repr(call.argument)] = kept
+                self.kept.append(kept)
+                at += {"count": 1, "integers": 2, "numbers": 5, "object": 1}[kept.form]
+            self._of.append(kept)
+
+    def _form(self, call: AggregateCall) -> str:
+        if call.distinct and call.function not in ("min", "max"):
+            return "object"
+        if call.function == "count":
+            return "count"
+        if call.function in ("sum", "avg"):
+            assert call.argument is not None
+            return "integers" if self.write.kind(call.argument) == "integer" else "numbers"
+        return "object"
+
+    def layout(self) -> str:
+        """What is in a group's state, for readers."""
+        words = {"count": "count", "integers": "total, count", "numbers": "exact sum", "object": "accumulator"}
+        return ", ".join(["count", "values", "key", "row", "variants", *[words[kept.form] for kept in self.kept]])
+
+    def zeros(self) -> str:
+        """The text of what a new group keeps, after its fixed places."""
+        text = ""
+        for kept in self.kept:
+            if kept.form == "object":
+                text += f", {self._cell('new', kept, cells.fixed(accumulator_of(kept.call)))}()"
+            else:
+                text += {"count": ", 0", "integers": ", 0, 0", "numbers": ", 0, 0, 0, 0, None"}[kept.form]
+        return text
+
+    # A member comes, goes, or changes
+
+    def add(self, env: Environment) -> None:
+        """A member's values come."""
+        self._one(env, "+", 1)
+
+    def remove(self, env: Environment) -> None:
+        """A member's values go."""
+        self._one(env, "-", -1)
+
+    def _one(self, env: Environment, sign: str, weight: int) -> None:
+        source = self.source
+        for kept in self.kept:
+            text, at = self.write.value(kept.argument, env), kept.at
+            if kept.form == "count":
+                with source.block(f"if {text} is not None:"):
+                    source.line(f"s[{at}] {sign}= 1")
+                continue
+            source.line(f"x = {text}")
+            if kept.form == "numbers":
+                self._number(kept, "x", sign, weight)
+                continue
+            with source.block("if x is not None:"):
+                if kept.form == "integers":
+                    source.line(f"s[{at}] {sign}= x")
+                    source.line(f"s[{at + 1}] {sign}= 1")
+                else:
+                    source.line(f"s[{at}].add(x, {weight})")
+
+    def _number(self, kept: Kept, x: str, sign: str, weight: int) -> None:
+        source, at = self.source, kept.at
+        add = self.write.shared("add_number", cells.fixed(groups.add_number))
+        if self.write.kind(kept.argument) == "any":
+            with source.block(f"if type({x}) is int:"):
+                source.line(f"s[{at}] {sign}= {x}")
+                source.line(f"s[{at + 1}] {sign}= 1")
+            with source.block(f"elif {x} is not None:"):
+                source.line(f"{add}(s, {at}, {x}, {weight})")
+        else:
+            with source.block(f"if {x} is not None:"):
+                source.line(f"{add}(s, {at}, {x}, {weight})")
+
+    def replace(self, old: Environment, new: Environment) -> None:
+        """A member stays, its values may change."""
+        source = self.source
+        for kept in self.kept:
+            at = kept.at
+            before, after = self.write.value(kept.argument, old), self.write.value(kept.argument, new)
+            if kept.form == "count":
+                with source.block(f"if {before} is None:"), source.block(f"if {after} is not None:"):
+                    source.line(f"s[{at}] += 1")
+                with source.block(f"elif {after} is None:"):
+                    source.line(f"s[{at}] -= 1")
+                continue
+            source.lines(f"x = {before}", f"y = {after}")
+            with source.block("if x is not y:"):
+                if kept.form == "numbers":
+                    self._change_number(kept)
+                elif kept.form == "integers":
+                    self._change_integer(at)
+                else:
+                    with source.block("if x is not None:"):
+                        source.line(f"s[{at}].add(x, -1)")
+                    with source.block("if y is not None:"):
+                        source.line(f"s[{at}].add(y, 1)")
+
+    def _change_integer(self, at: int) -> None:
+        source = self.source
+        with source.block("if x is None:"):
+            source.lines(f"s[{at}] += y", f"s[{at + 1}] += 1")
+        with source.block("elif y is None:"):
+            source.lines(f"s[{at}] -= x", f"s[{at + 1}] -= 1")
+        with source.block("else:"):
+            source.line(f"s[{at}] += y - x")
+
+    def _change_number(self, kept: Kept) -> None:
+        source, at = self.source, kept.at
+        change = self.write.shared("change_number", cells.fixed(groups.change_number))
+        if self.write.kind(kept.argument) != "any":
+            source.line(f"{change}(s, {at}, x, y)")
+            return
+        with source.block("if type(x) is int and type(y) is int:"):
+            source.line(f"s[{at}] += y - x")
+        with source.block("else:"):
+            source.line(f"{change}(s, {at}, x, y)")
+
+    # Reading
+
+    def readings(self) -> list[str]:
+        """The texts of the aggregates' values, in order."""
+        return [self._reading(call, kept) for call, kept in zip(self.calls, self._of, strict=True)]
+
+    def _reading(self, call: AggregateCall, kept: Kept | None) -> str:
+        if kept is None:
+            return "s[0]"
+        at = kept.at
+        match kept.form, call.function:
+            case "count", _:
+                return f"s[{at}]"
+            case "integers", "sum":
+                return f"(s[{at}] if s[{at + 1}] else None)"
+            case "integers", _:
+                return f"(s[{at}] / s[{at + 1}] if s[{at + 1}] else None)"
+            case "numbers", "sum":
+                return f"{self.write.shared('sum_of', _reader(groups.sum_reader))}(s, {at})"
+            case "numbers", _:
+                return f"{self.write.shared('average_of', _reader(groups.average_reader))}(s, {at})"
+        recipe = Recipe(lambda b: groups.reader_of(call, at, b.meter.nulls))
+        return f"{self._cell('read', call, recipe)}(s)"
+
+    def _cell(self, role: str, owner: object, recipe: Recipe) -> str:
+        return self.write.cell(role, owner, recipe, role)
+
+
+def _reader(make: Any) -> Recipe:
+    return Recipe(lambda b: make(b.meter.nulls))
