@@ -7,6 +7,7 @@ from casekit.adapter import Adapter, Unsupported
 
 import sspcore
 from sspcore.errors import UnsupportedSql
+from tests.cases.trees import plain, tree_query
 
 TYPES = {"INTEGER": "integer", "REAL": "real", "TEXT": "text", "BOOLEAN": "boolean"}
 OPS = {"I": sspcore.create, "U": sspcore.update}
@@ -20,6 +21,7 @@ class SspAdapter(Adapter):
         self.circuit = sspcore.Circuit()
         self.tables = {}
         self.emitted = {}
+        self.one = {}
         self.refused = []
 
     def create_table(self, table):
@@ -52,6 +54,15 @@ class SspAdapter(Adapter):
 
     def rows(self, view_id):
         return self.circuit.rows(view_id)
+
+    def register_tree(self, view_id, spec):
+        snapshot = self.circuit.register(view_id, tree_query(spec))
+        self.emitted[view_id] = [(row, 1) for row in snapshot.rows]
+        self.one[view_id] = spec.get("one", False)
+
+    def tree(self, view_id):
+        rows = [plain(row) for row in self.circuit.view(view_id).dicts()]
+        return (rows[0] if rows else None) if self.one[view_id] else rows
 
     def deltas(self, view_id):
         emitted, self.emitted[view_id] = self.emitted[view_id], []

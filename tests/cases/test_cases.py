@@ -62,6 +62,29 @@ def test_every_view_is_what_the_oracle_says(suite, mode):
     assert any(r.status == "pass" and r.checks for r in results)
 
 
+def tree_cases(suite):
+    fixtures, cases = load_suite(str(FOLDER / "data" / suite))
+    return fixtures, [case for case in cases if case.tree is not None]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_tree_is_what_the_oracle_says(suite, mode):
+    """T17, T20: nested queries with filter, order and limit at each level, shared children, three levels deep."""
+    fixtures, cases = tree_cases(suite)
+
+    results, _ = run_suite(SspAdapter, fixtures, cases, mode)
+
+    assert [f"{r.status} {r.case.name} at {r.step}: {r.case.tree}\n    {r.detail}" for r in results
+            if r.status != "pass"] == []  # fmt: skip
+    assert all(r.checks for r in results)
+
+
+@pytest.mark.skipif(not SUITES, reason="no external cases")
+def test_there_are_trees():
+    assert sum(len(tree_cases(suite)[1]) for suite in SUITES) > 0
+
+
 @pytest.mark.skipif(not SUITES, reason="no external cases")
 def test_every_filter_matches_what_the_oracle_says():
     counts, failed = run_filters(SspAdapter, read_jsonl(str(FOLDER / "data" / "filters" / "filters.jsonl")), tier=1)

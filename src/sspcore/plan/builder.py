@@ -1,44 +1,117 @@
 """The fluent way to write a query, for programs: immutable, clauses in any order, names checked against the table.
 
-Owns the clauses and what they mean together (as in SQL). Refuses joins for now: SQL has them.
+Owns the clauses as they are written. What they mean together is in `building`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, Literal, TypeVar, overload
 
 import attrs
 
-from sspcore.errors import PlanError, UnknownTable, UsageError, did_you_mean
-from sspcore.plan.catalog import Catalog, Lowered, TableInfo, find_name, unseen
+from sspcore.errors import UsageError
+from sspcore.plan.building import lowered
+from sspcore.plan.catalog import Catalog, Lowered
 from sspcore.plan.check import check
-from sspcore.plan.expressions import Column, Constant, Expression, Param, conjunction, conjuncts, remap
-from sspcore.plan.nodes import Aggregate, Distinct, Filter, OrderTerm, Plan, Project, Scan, TopK
-from sspcore.plan.terms import Aggregated, Sort, Term, col, term
+from sspcore.plan.expressions import Constant, Param
+from sspcore.plan.nodes import JOIN_KINDS
+from sspcore.plan.record import record
+from sspcore.plan.terms import Aggregated, Partner, Sort, Term, col, term
 
 Named = tuple[tuple[str, Term], ...]
 Count = int | Term | None
+On = str | Iterable[str] | Mapping[str, str]
+"""Columns that are equal: of one name on both sides, or ours → theirs."""
+Pairs = tuple[tuple[str, str], ...]
+T = TypeVar("T")
+Cell = str | Term | Callable[[T], object]
+By = str | Term | Sort | Callable[[T], object]
 
 
-def query(table: str) -> Query:
-    """A query of all rows and columns of a table, to be narrowed by its methods.
+@overload
+def query(table: str | Query[Any], of: type[T], *, alias: str = "") -> Query[T]: ...
+@overload
+def query(table: str | Query[Any], of: None = None, *, alias: str = "") -> Query[Any]: ...
+def query(table: str | Query[Any], of: type[Any] | None = None, *, alias: str = "") -> Query[Any]:
+    """A query of all rows and columns of a table (or of another query's result), to be narrowed by its methods.
+
+    Args:
+        table: a table's name, or a query.
+        of: the class of a row. Predicates may then be functions of a row, `lambda f: f.dep_delay > 60`, in which a type
+            checker finds a misspelt column.
+        alias: the name to call it by where several stand together, as in `col("other.carrier")`.
 
     >>> late = query("flights").where(col("dep_delay") > 60, origin="JFK")
     >>> board = late.group_by("carrier").aggregate(worst=col("dep_delay").max()).order_by("-worst").limit(10)
     >>> board.table
     'flights'
     """
+    if isinstance(table, Query):
+        return Query(alias or table.alias or table.table, source=table, alias=alias, of=of)
     if not isinstance(table, str) or not table:
         raise UsageError(f"a table has a name, not {table!r}")
-    return Query(table)
+    return Query(table, alias=alias, of=of)
+
+
+def exists(
+    other: str | Query[Any], on: On = (), *, via: str | Query[Any] | None = None, then: On | None = None
+) -> Term:
+    """TRUE for rows with a partner in another query: EXISTS, as a term for `where` and `select`.
+
+    Args:
+        other: a table's name or a query.
+        on: the columns that are equal, `{"ours": "theirs"}`, or one name for both.
+        via: a junction between the two; `on` then leads to it, and `then` from it to `other`.
+
+    >>> crowded = query("planes").where(exists(query("flights").where(col("dep_delay") > 60), on="tailnum"))
+    """
+    pairs, further = _pairs(on, "exists"), _further(via, then, "exists")
+    partner = Partner(_query(other), pairs, None if via is None else _query(via), further)
+    return Term(lambda column: column(partner), "exists")
+
+
+@attrs.frozen
+class Combined:
+    """Two queries as one: union, intersect or except."""
+
+    kind: str
+    inputs: tuple[Query[Any], ...]
+    all: bool = False
+
+
+@attrs.frozen
+class Joined:
+    """A query joined to the ones before it."""
+
+    kind: str
+    other: Query[Any]
+    alias: str
+    on: Pairs
+    predicates: tuple[Term, ...] = ()
+
+
+@attrs.frozen
+class Related:
+    """A query whose rows are shown inside ours."""
+
+    name: str
+    query: Query[Any]
+    on: Pairs
+    via: Query[Any] | None = None
+    then: Pairs = ()
+    one: bool = False
+    values: bool = False
 
 
 @attrs.frozen(eq=False)
-class Query:
-    """A query of one table. Every method gives a new one; `Circuit.register` and `Runtime.register` take it.
+class Query(Generic[T]):
+    """A query. Every method gives a new one; `Circuit.register` and `Runtime.register` take it.
 
-    Errors in names are raised when the query is registered, as PlanError with the place (`$.where[0]`).
+    Columns are written by name, `"carrier"`, or as terms, `col("dep_delay") > 60`; where several tables stand together
+    as `"flights.carrier"`. Of a query of a class (`query("flights", Flight)`) also as functions of a row,
+    `lambda f: f.dep_delay > 60`. Errors in names are raised when the query is registered, as PlanError with the place
+    (`$.where[0]`), those of a row's function at once.
     """
 
     table: str
@@ -51,179 +124,193 @@ class Query:
     is_distinct: bool = False
     rows: Count = None
     skipped: Count = None
+    source: Query[Any] | Combined | None = None
+    alias: str = ""
+    joins: tuple[Joined, ...] = ()
+    nests: tuple[Related, ...] = ()
+    of: type[Any] | None = None
 
-    def where(self, *predicates: Term, **equalities: object) -> Query:
+    def where(self, *predicates: Term | Callable[[T], object], **equalities: object) -> Query[T]:
         """Only rows that meet every predicate and have these values (`carrier="AA"`; None means NULL)."""
-        added = [_condition(p) for p in predicates] + [col(name) == value for name, value in equalities.items()]
+        added = [_condition(self._term(p)) for p in predicates]
+        added += [col(name) == value for name, value in equalities.items()]
         return attrs.evolve(self, predicates=(*self.predicates, *added))
 
-    def select(self, *columns: str | Term, **expressions: object) -> Query:
+    def select(self, *columns: Cell[T], **expressions: object) -> Query[T]:
         """These columns, and computed ones by name: `select("carrier", late=col("dep_delay") > 60)`."""
-        return attrs.evolve(self, outputs=(*(self.outputs or ()), *_named(columns, expressions)))
+        return attrs.evolve(self, outputs=(*(self.outputs or ()), *self._named(columns, expressions)))
 
-    def distinct(self) -> Query:
+    def distinct(self) -> Query[T]:
         """Each different row once."""
         return attrs.evolve(self, is_distinct=True)
 
-    def group_by(self, *columns: str | Term, **expressions: object) -> Query:
-        """One row for each combination of these values; `aggregate` says what more it shows."""
-        return attrs.evolve(self, groups=(*(self.groups or ()), *_named(columns, expressions)))
+    def join(
+        self, other: str | Query[Any], *predicates: Term, on: On = (),
+        kind: Literal["inner", "left", "right", "full"] = "inner", alias: str = "",
+    ) -> Query[T]:  # fmt: skip
+        """Rows beside those of another table or query where all conditions hold.
 
-    def aggregate(self, **aggregates: Aggregated) -> Query:
+        Args:
+            other: a table's name, or a query (its own clauses come first).
+            predicates: conditions over both sides, as terms.
+            on: columns that are equal, `{"ours": "theirs"}`, one name for both, or a list of such names.
+            kind: what becomes of rows without a partner: dropped (inner), kept with NULLs on the other side (left,
+                right, full).
+            alias: what to call the other one; by default its table's name.
+
+        >>> named = query("flights").join("carriers", on={"carrier": "code"}).select("flights.id", "name")
+        """
+        if kind not in JOIN_KINDS:
+            raise UsageError(f"unknown kind of join {kind!r}", hint="one of " + ", ".join(JOIN_KINDS))
+        joined = Joined(kind, _query(other), alias, _pairs(on, "join"), tuple([_condition(p) for p in predicates]))
+        return attrs.evolve(self, joins=(*self.joins, joined))
+
+    def related(
+        self, name: str, other: str | Query[Any], on: On = (), *, via: str | Query[Any] | None = None,
+        then: On | None = None, one: bool = False, values: bool = False,
+    ) -> Query[T]:  # fmt: skip
+        """One more column: the rows of another query that belong to each row, as a list of objects.
+
+        The other query's own `where`, `order_by`, `limit` and `related` apply within each row: trees of any depth.
+
+        Args:
+            name: the new column.
+            other: a table's name or a query.
+            on: the columns that are equal, `{"ours": "theirs"}`, or one name for both.
+            via: a junction between the two; `on` then leads to it, and `then` from it to `other`. A row comes once,
+                however many rows of the junction lead to it.
+            one: the first alone, as an object; NULL when there is none.
+            values: its one column's values rather than objects.
+
+        >>> latest = query("flights").order_by("-dep_delay").limit(3).select("id", "dep_delay")
+        >>> boards = query("carriers").related("latest", latest, on={"code": "carrier"})
+        """
+        if not isinstance(name, str) or not name:
+            raise UsageError(f"a related column has a name, not {name!r}")
+        if name in [r.name for r in self.nests]:
+            raise UsageError(f"two related columns named {name!r}")
+        pairs, further = _pairs(on, "related"), _further(via, then, "related")
+        middle = None if via is None else _query(via)
+        return attrs.evolve(
+            self, nests=(*self.nests, Related(name, _query(other), pairs, middle, further, one, values))
+        )
+
+    def group_by(self, *columns: Cell[T], **expressions: object) -> Query[T]:
+        """One row for each combination of these values; `aggregate` says what more it shows."""
+        return attrs.evolve(self, groups=(*(self.groups or ()), *self._named(columns, expressions)))
+
+    def aggregate(self, **aggregates: Aggregated) -> Query[T]:
         """What to compute of each group (of all rows, without `group_by`): `aggregate(n=count())`."""
         for name, value in aggregates.items():
             if not isinstance(value, Aggregated):
                 raise UsageError(f"{name!r} is no aggregate", hint="write count() or col('x').sum()")
         return attrs.evolve(self, aggregates=(*self.aggregates, *aggregates.items()))
 
-    def having(self, *predicates: Term, **equalities: object) -> Query:
+    def having(self, *predicates: Term, **equalities: object) -> Query[T]:
         """Only groups that meet every predicate over the groups' and aggregates' names."""
         added = [_condition(p) for p in predicates] + [col(name) == value for name, value in equalities.items()]
         return attrs.evolve(self, groups_where=(*self.groups_where, *added))
 
-    def order_by(self, *by: str | Term | Sort) -> Query:
-        """The order: an output's name, `"-name"` for descending, or `col("name").desc(nulls_first=False)`."""
-        return attrs.evolve(self, order=(*self.order, *[_sort(b) for b in by]))
+    def union(self, other: Query[Any], *, all: bool = False) -> Query[Any]:
+        """The rows of both, each different one once unless `all`. Clauses after it are about the whole."""
+        return self._combined("union", other, all)
 
-    def limit(self, rows: int | Term | None, offset: int | Term | None = None) -> Query:
+    def intersect(self, other: Query[Any], *, all: bool = False) -> Query[Any]:
+        """The different rows that are in both; with `all`, as often as in both."""
+        return self._combined("intersect", other, all)
+
+    def except_(self, other: Query[Any], *, all: bool = False) -> Query[Any]:
+        """The different rows that are not in the other; with `all`, as often as they are more here."""
+        return self._combined("except", other, all)
+
+    def order_by(self, *by: By[T]) -> Query[T]:
+        """The order: an output's name, `"-name"` for descending, or `col("name").desc(nulls_first=False)`."""
+        return attrs.evolve(self, order=(*self.order, *[_sort(self._term(b)) for b in by]))
+
+    def limit(self, rows: int | Term | None, offset: int | Term | None = None) -> Query[T]:
         """At most so many rows, after skipping `offset`; each a number, `param("n")` or None."""
         return attrs.evolve(self, rows=_counted(rows, "limit"), skipped=_counted(offset, "offset"))
 
     def lower(self, catalog: Catalog) -> Lowered:
         """The plan over the tables of `catalog`, and warnings. Raises UnknownTable or PlanError (the caller's)."""
-        try:
-            info = catalog[self.table]
-        except KeyError:
-            raise UnknownTable(self.table, catalog) from None
-        lowering = _Lowering(self, info)
-        plan = lowering.plan()
+        warnings: dict[str, None] = {}
+        plan = lowered(self, catalog, "$", warnings)
         check(plan)
-        return Lowered(plan, tuple(lowering.warnings))
+        return Lowered(plan, tuple(warnings))
+
+    # What the clauses amount to
+
+    @property
+    def is_grouped(self) -> bool:
+        """One row per group rather than per row."""
+        return self.groups is not None or bool(self.aggregates)
+
+    @property
+    def is_plain(self) -> bool:
+        """A table as it is, without any clause."""
+        clauses: tuple[Any, ...] = (
+            self.predicates, self.groups_where, self.aggregates, self.order, self.joins, self.nests, self.is_distinct,
+        )  # fmt: skip
+        given = (self.outputs, self.groups, self.rows, self.skipped, self.source)
+        return not any(clauses) and all(value is None for value in given)
+
+    def _combined(self, kind: str, other: Query[Any], all: bool) -> Query[Any]:
+        if not isinstance(other, Query):
+            raise UsageError(f"{other!r} is no query", hint="write query('table')")
+        return Query("", source=Combined(kind, (self, other), all))
+
+    def _term(self, value: Any) -> Any:
+        """A term as it is; a function of a row applied to one whose columns are terms."""
+        if isinstance(value, Term | Sort | str) or not callable(value):
+            return value
+        return value(record(self.of))
+
+    def _named(self, columns: Iterable[Any], expressions: Mapping[str, object]) -> Named:
+        out = []
+        for column in columns:
+            told = self._term(column)
+            for one in told if isinstance(told, tuple | list) else (told,):
+                value = col(one) if isinstance(one, str) else one
+                if not isinstance(value, Term) or not value.name:
+                    raise UsageError("a computed value needs a name", hint="write name=…")
+                out.append((value.name.rpartition(".")[2], value))
+        return (*out, *[(name, term(self._term(value))) for name, value in expressions.items()])
 
 
-class _Lowering:
-    """One query over one table."""
-
-    def __init__(self, query: Query, info: TableInfo) -> None:
-        self.query, self.info = query, info
-        self.read: dict[str, None] = {}
-        self.warnings: dict[str, None] = {}
-
-    def plan(self) -> Plan:
-        query = self.query
-        grouped = query.groups is not None or bool(query.aggregates)
-        if query.groups_where and not grouped:
-            raise PlanError("having without groups", "$.having", hint="use where")
-        if not grouped:
-            return self._flat()
-        if query.outputs is not None:
-            raise PlanError("select beside group_by", "$.select", hint="name the values in group_by and aggregate")
-        return self._grouped()
-
-    def _flat(self) -> Plan:
-        """WHERE, then the outputs; ordered below them, where every column is at hand, unless DISTINCT is between."""
-        query = self.query
-        star = query.outputs is None
-        outputs = query.outputs if query.outputs is not None else tuple([(n, col(n)) for n in self.info.columns])
-        known = {name: value for name, value in outputs if not star}
-
-        def by(name: str) -> Expression:
-            column = self._column("$.order_by")
-            return known[name].resolve(column) if name in known else column(name)
-
-        terms = self._order(by)
-        where = self._conditions(query.predicates, "$.where", self._column)
-        cells = [(n, t.resolve(self._column(f"$.select.{n}"))) for n, t in outputs]
-        scan, place = self._scan(star)
-        plan = scan if where is None else Filter(scan, place(where))
-        placed = [(n, place(e)) for n, e in cells]
-        if query.is_distinct:
-            shown = {e: Column(i, n) for i, (n, e) in enumerate(placed)}
-            for i, t in enumerate(terms):
-                if place(t.expression) not in shown:
-                    raise PlanError("a value that distinct does not show", f"$.order_by[{i}]", hint="select it too")
-            above = [attrs.evolve(t, expression=shown[place(t.expression)]) for t in terms]
-            return self._limited(Distinct(_projected(plan, placed)), above)
-        ordered = [attrs.evolve(t, expression=place(t.expression)) for t in terms]
-        return _projected(self._limited(plan, ordered), placed)
-
-    def _grouped(self) -> Plan:
-        query = self.query
-        groups = [(n, t.resolve(self._column(f"$.group_by.{n}"))) for n, t in query.groups or ()]
-        calls = [(n, a.resolve(self._column(f"$.aggregate.{n}"))) for n, a in query.aggregates]
-        where = self._conditions(query.predicates, "$.where", self._column)
-        scan, place = self._scan(False)
-        below = scan if where is None else Filter(scan, place(where))
-        plan: Plan = Aggregate(
-            below,
-            tuple([(n, place(e)) for n, e in groups]),
-            tuple([(n, attrs.evolve(c, argument=None if c.argument is None else place(c.argument))) for n, c in calls]),
-        )
-        names = [n for n, _ in groups] + [n for n, _ in calls]
-
-        def output(place: str) -> Callable[[str], Expression]:
-            return lambda name: _position(name, names, place)
-
-        having = self._conditions(query.groups_where, "$.having", output)
-        plan = plan if having is None else Filter(plan, having)
-        plan = Distinct(plan) if query.is_distinct else plan
-        return self._limited(plan, self._order(output("$.order_by")))
-
-    def _column(self, place: str) -> Callable[[str], Expression]:
-        """What a name means: the column by the order of reading; `_scan` gives the way to its place in the scan."""
-
-        def find(name: str) -> Expression:
-            found = find_name(name, [*self.info.columns, *self.read])
-            if found is None and not self.info.open:
-                hint = did_you_mean(name, self.info.columns)
-                raise PlanError(f"table {self.query.table!r} has no column {name!r}", place, hint=hint)
-            if found is None:
-                self.warnings[unseen(self.query.table, name, self.info.columns)] = None
-            self.read[found or name] = None
-            return Column(list(self.read).index(found or name), found or name)
-
-        return find
-
-    def _scan(self, star: bool) -> tuple[Plan, Callable[[Expression], Expression]]:
-        """The scan of the columns read, in the table's order, and the way from reading order to it."""
-        order = list(dict.fromkeys([*self.info.columns, *self.read]))
-        names = [n for n in order if n in self.read]
-        positions = {i: names.index(n) for i, n in enumerate(self.read)}
-        scan = Scan(self.query.table, tuple(names), star, self.query.table)
-        return scan, lambda e: remap(e, positions)
-
-    def _conditions(
-        self, predicates: tuple[Term, ...], place: str, column: Callable[[str], Callable[[str], Expression]]
-    ) -> Expression | None:
-        lowered = [p.resolve(column(f"{place}[{i}]")) for i, p in enumerate(predicates)]
-        return conjunction([part for e in lowered for part in conjuncts(e)])
-
-    def _order(self, column: Callable[[str], Expression]) -> list[OrderTerm]:
-        return [OrderTerm(s.term.resolve(column), s.descending, s.nulls_first) for s in self.query.order]
-
-    def _limited(self, plan: Plan, terms: list[OrderTerm]) -> Plan:
-        limit, offset = (_bound(self.query.rows), _bound(self.query.skipped))
-        if not terms and limit is None and offset is None:
-            return plan
-        return TopK(plan, tuple(terms), limit, offset)
+def _query(other: object) -> Query[Any]:
+    if isinstance(other, Query):
+        return other
+    if isinstance(other, str):
+        return query(other)
+    raise UsageError(f"{other!r} is neither a table's name nor a query", hint="write query('table')")
 
 
-def _projected(plan: Plan, cells: list[tuple[str, Expression]]) -> Plan:
-    """The outputs; nothing where they are the input's columns as they are."""
-    scan = plan
-    while isinstance(scan, Filter | TopK):
-        scan = scan.input
-    assert isinstance(scan, Scan)
-    if cells == [(n, Column(i)) for i, n in enumerate(scan.columns)]:
-        return plan
-    return Project(plan, tuple(cells))
+def _pairs(on: Any, word: str) -> Pairs:
+    """Pairs (ours, theirs) as they were written."""
+    if isinstance(on, str):
+        on = {on: on}
+    if isinstance(on, Mapping):
+        pairs = list(on.items())
+    elif isinstance(on, Iterable):
+        pairs = [(name, name) for name in on]
+    else:
+        pairs = [(on, on)]
+    for pair in pairs:
+        for name in pair:
+            if not isinstance(name, str) or not name:
+                raise UsageError(
+                    f"{word} on {name!r}", hint="name columns: on='carrier', or on={'ours': 'theirs'}"
+                )  # fmt: skip
+    return tuple(pairs)
 
 
-def _position(name: str, names: list[str], place: str) -> Expression:
-    found = find_name(name, names)
-    if found is None:
-        raise PlanError(f"no group or aggregate is called {name!r}", place, hint=did_you_mean(name, names))
-    return Column(names.index(found), found)
+def _further(via: object, then: Any, word: str) -> Pairs:
+    if (via is None) != (then is None):
+        raise UsageError(
+            f"{word} {'then' if via is None else 'via'} alone",
+            hint="a junction has two sides: via='tagged', on={'id': 'post'}, then={'tag': 'id'}",
+        )  # fmt: skip
+    return () if then is None else _pairs(then, word)
 
 
 def _condition(value: object) -> Term:
@@ -234,17 +321,7 @@ def _condition(value: object) -> Term:
     return value
 
 
-def _named(columns: tuple[str | Term, ...], expressions: Mapping[str, object]) -> Named:
-    out = []
-    for column in columns:
-        value = col(column) if isinstance(column, str) else column
-        if not isinstance(value, Term) or not value.name:
-            raise UsageError("a computed value needs a name", hint="write name=…")
-        out.append((value.name, value))
-    return (*out, *[(name, term(value)) for name, value in expressions.items()])
-
-
-def _sort(by: str | Term | Sort) -> Sort:
+def _sort(by: Any) -> Sort:
     if isinstance(by, Sort):
         return by
     if isinstance(by, str):
@@ -256,15 +333,7 @@ def _counted(value: object, word: str) -> Count:
     if value is None or (type(value) is int and value >= 0):
         return value
     if isinstance(value, Term):
-        bound: Any = value.resolve(lambda name: Column(0, name))
+        bound: Any = value.resolve(lambda name: Constant(None))
         if isinstance(bound, Param):
             return value
     raise UsageError(f"{word} is {value!r}", hint="give a whole number from 0 on, param('name') or None")
-
-
-def _bound(value: Count) -> Constant | Param | None:
-    if value is None:
-        return None
-    resolved = term(value).resolve(lambda name: Column(0, name))
-    assert isinstance(resolved, Constant | Param)
-    return resolved

@@ -30,7 +30,7 @@ class Term:
 Call(function='is null', args=(Param(name='y'),))))
     """
 
-    resolve: Callable[[Callable[[str], Expression]], Expression] = attrs.field(repr=False)
+    resolve: Callable[[Callable[[Any], Expression]], Expression] = attrs.field(repr=False)
     name: str = ""
     """What an output of this term is called unless it is given a name."""
 
@@ -173,9 +173,22 @@ class Aggregated:
     term: Term | None = None
     distinct: bool = False
 
-    def resolve(self, column: Callable[[str], Expression]) -> AggregateCall:
+    def resolve(self, column: Callable[[Any], Expression]) -> AggregateCall:
         """The call, given what a name means."""
         return AggregateCall(self.function, None if self.term is None else self.term.resolve(column), self.distinct)
+
+
+@attrs.frozen(eq=False)
+class Partner:
+    """Another query whose rows are looked for: what the term of an `exists` asks its resolver for.
+
+    `on` are pairs (our column, its column); with `via`, a junction between the two, `then` are its pairs.
+    """
+
+    query: Any
+    on: tuple[tuple[str, str], ...]
+    via: Any = None
+    then: tuple[tuple[str, str], ...] = ()
 
 
 def col(name: str) -> Term:
