@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sspcore.algebra.interval import Interval
 from sspcore.algebra.values import NAN, canonical, same
 from sspcore.engine.interpret_expressions import evaluate
 from sspcore.errors import InternalError, UsageError
@@ -19,7 +20,8 @@ from sspcore.testing.generate.values import DOMAINS, MIXED
 from sspcore.testing.strategies import expressions, predicates
 from tests.profiles import scaled
 
-VALUES = (*MIXED, *[v for domain in DOMAINS.values() for v in domain[:4]], NAN, None, 2**53, float(2**53), "%a_")
+VALUES = (*MIXED, *[v for domain in DOMAINS.values() for v in domain[:4]], NAN, None, 2**53, float(2**53), "%a_",
+          Interval(1), Interval(0, 30), "day", "hour", "k")  # fmt: skip
 WIDTH = 3
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 NAMES = sorted(set(FUNCTIONS) - {"case", "repeat", "lpad", "rpad", "power"})

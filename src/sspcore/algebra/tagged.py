@@ -12,6 +12,7 @@ from decimal import Decimal
 from math import isinf
 from typing import Any
 
+from sspcore.algebra.interval import Interval
 from sspcore.algebra.values import FALSE, NAN, TRUE, BoolKey, FrozenObject, Value, canonical
 
 
@@ -36,6 +37,8 @@ def encode(value: Value) -> Any:
         return {"$": ["key", bool(value)]}
     if kind is bytes:
         return {"$": ["bytes", base64.b64encode(value).decode()]}
+    if kind is Interval:
+        return {"$": ["interval", [value.months, value.days, value.microseconds]]}
     name = {Decimal: "decimal", datetime: "timestamp", date: "date"}[kind]
     return {"$": [name, str(value) if kind is Decimal else value.isoformat()]}
 
@@ -68,6 +71,9 @@ def decode(data: Any) -> Value:
                 return canonical(Decimal(body))
             case "timestamp":
                 return canonical(datetime.fromisoformat(body))
+            case "interval":
+                months, days, microseconds = map(int, body)
+                return canonical(Interval(months, days, microseconds))
             case "date":
                 return date.fromisoformat(body)
     except (KeyError, TypeError, AttributeError, ArithmeticError, ValueError) as error:

@@ -3,11 +3,11 @@
 Owns what a cell of a row may hold and how two of them compare. Refuses to know columns, rows of a
 table, or where a value came from (edges parse text into values; nothing here parses).
 
-A value is None (NULL), bool, int, float, str, bytes, an aware UTC `datetime`, `date`, `Decimal`, a
-tuple (a list) or a `FrozenObject` (a JSON object). Within a *class* values compare by value (`1 = 1.0`);
+A value is None (NULL), bool, int, float, str, bytes, an aware UTC `datetime`, `date`, `Decimal`, an
+`Interval`, a tuple (a list) or a `FrozenObject` (a JSON object). Within a *class* values compare by value (`1 = 1.0`);
 across classes they are never equal, and their order is that of the classes:
 
-    bool < number < text < bytes < date/time < list < object < NULL
+    bool < number < text < bytes < date/time < interval < list < object < NULL
 
 Python says `True == 1`, `(True,) == (1,)` and `nan != nan`; so nothing that groups, joins or indexes may use
 a raw value as a dict key: it uses `canonical_key`.
@@ -16,13 +16,15 @@ a raw value as a dict key: it uses `canonical_key`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from math import isnan
 from typing import Any, Final
 
+from sspcore.algebra.interval import Interval
+
 Value = Any
-"""A cell: None, bool, int, float, str, bytes, datetime, date, Decimal, tuple of values, FrozenObject."""
+"""A cell: None, bool, int, float, str, bytes, datetime, date, Decimal, Interval, tuple of values, FrozenObject."""
 Key = Any
 """A hashable form in which equal values, and only those, are equal."""
 
@@ -34,8 +36,8 @@ _INTEGER_END: Final = 1 << MAX_INTEGER_BITS
 MAX_NESTING: Final = 64
 """Depth of lists and objects, as in the wire limits: deeper values are refused at the door."""
 
-BOOL, NUMBER, TEXT, BYTES, TIME, LIST, OBJECT, NULL = range(8)
-CLASS_NAMES: Final = ("boolean", "number", "text", "bytes", "timestamp", "list", "object", "null")
+BOOL, NUMBER, TEXT, BYTES, TIME, INTERVAL, LIST, OBJECT, NULL = range(9)
+CLASS_NAMES: Final = ("boolean", "number", "text", "bytes", "timestamp", "interval", "list", "object", "null")
 
 
 class FrozenObject(Mapping[str, Value]):
@@ -95,7 +97,7 @@ FALSE: Final = BoolKey(False)
 
 _CLASS_OF: Final[dict[type, int]] = {
     bool: BOOL, BoolKey: BOOL, int: NUMBER, float: NUMBER, Decimal: NUMBER, str: TEXT, bytes: BYTES,
-    datetime: TIME, date: TIME, tuple: LIST, FrozenObject: OBJECT, type(None): NULL,
+    datetime: TIME, date: TIME, Interval: INTERVAL, tuple: LIST, FrozenObject: OBJECT, type(None): NULL,
 }  # fmt: skip
 _TYPE_RANK: Final[dict[type, int]] = {int: 0, float: 1, Decimal: 2, date: 0, datetime: 1}
 _PLAIN: Final = frozenset({type(None), int, str, bytes})
@@ -103,7 +105,7 @@ _PLAIN: Final = frozenset({type(None), int, str, bytes})
 
 
 def class_of(value: Value) -> int:
-    """The class of a canonical value: one of BOOL NUMBER TEXT BYTES TIME LIST OBJECT NULL."""
+    """The class of a canonical value: one of BOOL NUMBER TEXT BYTES TIME INTERVAL LIST OBJECT NULL."""
     return _CLASS_OF[type(value)]
 
 
@@ -147,6 +149,11 @@ def _canonical_rare(value: object) -> Value:
             raise ValueError(f"timestamp {value.isoformat()} is beyond the years 1 to 9999 in UTC") from None
     if isinstance(value, date):
         return value
+    if isinstance(value, Interval | timedelta):
+        interval = value if isinstance(value, Interval) else Interval.of(value)
+        if not interval.fits:
+            raise ValueError("an interval has at most 2^31 months and days, and 2^63 microseconds")
+        return interval
     if isinstance(value, Decimal):
         if not value.is_finite() or abs(value.adjusted()) > 1000 or len(value.as_tuple().digits) > 2000:
             raise ValueError("a decimal is finite, its exponent within 1000, its digits within 2000")
@@ -195,6 +202,8 @@ def canonical_key(value: Value) -> Key:
         return datetime.combine(value, time.min, UTC)
     if kind is FrozenObject:
         return FrozenObject({k: canonical_key(v) for k, v in value.items()})
+    if kind is Interval:
+        return Interval(0, 0, value.length)
     return value
 
 
@@ -233,6 +242,8 @@ def order_key(value: Value) -> tuple[Any, ...]:
         return (NULL,)
     if kind == BOOL:
         return (BOOL, bool(value))
+    if kind == INTERVAL:
+        return (INTERVAL, value.length)
     return (kind, canonical_key(value))
 
 
@@ -257,6 +268,8 @@ def descending_key(value: Value) -> tuple[Any, ...]:
         return (-OBJECT, (*members, ((1,),)))
     if kind == TIME:
         return (-TIME, -_microseconds(canonical_key(value)))
+    if kind == INTERVAL:
+        return (-INTERVAL, -value.length)
     if kind == BOOL:
         return (-BOOL, not value)
     return (-NULL,)
@@ -270,6 +283,8 @@ def type_rank(value: Value) -> tuple[Any, ...]:
         return (0, tuple([type_rank(value[k]) for k in sorted(value)]))
     if type(value) is Decimal:
         return (2, value.as_tuple().exponent)
+    if type(value) is Interval:
+        return (0, value.months, value.days)
     return (_TYPE_RANK.get(type(value), 0),)
 
 

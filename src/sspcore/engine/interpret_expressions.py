@@ -1,8 +1,8 @@
 """What an expression means, by walking its tree: the specification, written to be read.
 
 Owns logic, comparison and choice, said here a second time and independently of `plan/evaluate` and of the fast paths
-there, in terms of the one total order. Scalar functions (upper, round, casts) it takes from `plan/functions`. Refuses
-to be fast, and to count errors: they are NULL.
+there, in terms of the one total order; times, lists and JSON likewise in `interpret_functions`. Other functions (upper,
+round, casts) it takes from `plan/functions`. Refuses to be fast, and to count errors: they are NULL.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sspcore.algebra.values import Value, canonical, class_of, order_key
+from sspcore.engine import interpret_functions
 from sspcore.errors import UsageError
 from sspcore.plan.expressions import Call, Column, Constant, Expression, Param
 from sspcore.plan.functions import FUNCTIONS
@@ -82,9 +83,27 @@ def _call(function: str, values: Sequence[Value]) -> Value:
                 if condition is True:
                     return value
             return otherwise
+        case "array_position", [items, x] if items is not None:
+            return interpret_functions.position(items, x)
+        case "+" | "-", [a, b] if any(map(interpret_functions.is_time, values)):
+            return None if None in (a, b) else interpret_functions.MOVING[function](a, b)
+        case _ if function in interpret_functions.MEANINGS:
+            missing = any(v is None for v in values)
+            return None if missing else interpret_functions.MEANINGS[function](*values)
+        case _ if function.endswith((" any", " all")):
+            return _quantified(function, *values)
         case _:
             value = FUNCTIONS[function].apply(*values)
             return None if value is NULL_BY_ERROR else value
+
+
+def _quantified(function: str, x: Value, items: Value) -> Truth:
+    """ANY is the disjunction of the comparisons with each element, ALL the conjunction (De Morgan)."""
+    if not isinstance(items, tuple):
+        return None
+    symbol, _, word = function.partition(" ")
+    answers = [truth(_call(symbol, (x, item))) for item in items]
+    return disjunction(answers) if word == "any" else negation(disjunction([negation(a) for a in answers]))
 
 
 def truth(value: Value) -> Truth:

@@ -14,8 +14,10 @@ from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Final
 
+from sspcore.algebra.interval import Interval
 from sspcore.algebra.values import FrozenObject, Value
 from sspcore.plan.functions_number import to_float
+from sspcore.plan.interval_text import read_interval
 from sspcore.plan.total import EXACT, NULL_BY_ERROR, Function, decimal, integer, real, text
 
 _BLANKS: Final = " \t\n\r\f\v"
@@ -49,6 +51,8 @@ def to_text(value: Value) -> Value:
         return _timestamp_text(value)
     if kind is date:
         return value.isoformat()
+    if kind is Interval:
+        return str(value)
     if kind is bytes:
         return text("\\x" + value.hex())
     return text(json.dumps(_plain(value), ensure_ascii=False))
@@ -186,9 +190,17 @@ def _to_date(value: Value) -> Value:
         return NULL_BY_ERROR
 
 
+def _to_interval(value: Value) -> Value:
+    if type(value) is Interval:
+        return value
+    found = read_interval(value) if type(value) is str else None
+    return NULL_BY_ERROR if found is None else found
+
+
 CASTS: Final[dict[str, Callable[[Value], Value]]] = {
     "boolean": _to_boolean, "integer": _to_integer, "real": _to_real, "text": to_text, "bytes": _to_bytes,
     "timestamp": _to_timestamp, "date": _to_date, "decimal": _to_decimal,
+    "interval": _to_interval,
     "json": lambda value: value, "any": lambda value: value,
 }  # fmt: skip
 """Column type → the cast of a non-NULL value to it."""

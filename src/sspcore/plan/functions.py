@@ -1,8 +1,8 @@
 """The library of functions and operators that expressions may call, by name.
 
-Owns logic, comparison and choice, and gathers the rest (`functions_number`, `functions_text`, `casts`). Every function
-is total and pure, with all arguments as values. Refuses to know expressions: who evaluates may skip arguments
-(`and`, `case`), which never changes the value.
+Owns logic, comparison and choice, and gathers the rest (`functions_number`, `_text`, `_time`, `_list`, `_json` and
+`casts`). Every function is total and pure, with all arguments as values. Refuses to know expressions: who evaluates may
+skip arguments (`and`, `case`), which never changes the value.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from sspcore.algebra.values import Value, canonical_key, compare, equals, order_key
-from sspcore.plan import casts, functions_number, functions_text
+from sspcore.plan import casts, functions_json, functions_list, functions_number, functions_text, functions_time
 from sspcore.plan.total import NULL_BY_ERROR, Function
 
 
@@ -119,6 +119,10 @@ _LOGIC: Final = (
 )
 
 FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
-    {f.name: f for f in (*_LOGIC, *functions_number.FUNCTIONS, *functions_text.FUNCTIONS, *casts.FUNCTIONS)}
+    {
+        f.name: f
+        for part in (functions_number, functions_text, functions_time, functions_list, functions_json, casts)
+        for f in (*_LOGIC, *part.FUNCTIONS)
+    }
 )
 """Every function by name; operators by their symbol."""

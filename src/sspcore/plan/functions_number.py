@@ -1,7 +1,7 @@
 """Arithmetic and number functions of the library: integers, floats and decimals, mixed as in Postgres.
 
 Owns how numbers of different types combine: two integers stay an integer, a float makes the result a float, else a
-decimal is one. Refuses every other class, booleans included.
+decimal is one. Times are added in `time_arithmetic`; every other class is refused, booleans included.
 
 Integers are unbounded up to a cap. Decimal sums and products are exact; quotients, roots and logarithms carry 34
 significant digits. Rounding is half away from zero for every type: a float is rounded as it prints, so that
@@ -16,7 +16,9 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
+from sspcore.algebra.interval import Interval
 from sspcore.algebra.values import NAN, Value
+from sspcore.plan import time_arithmetic
 from sspcore.plan.total import EXACT, NULL_BY_ERROR, Function, decimal, integer, real, strict
 
 NUMBERS: Final = frozenset({int, float, Decimal})
@@ -36,14 +38,22 @@ def to_float(value: int | float | Decimal) -> float:
     return result
 
 
+def _never(a: Value, b: Value) -> Value:
+    return NULL_BY_ERROR
+
+
 def _combine(
-    a: Value, b: Value, floats: Callable[[float, float], float], decimals: Callable[[Decimal, Decimal], Decimal]
+    a: Value,
+    b: Value,
+    floats: Callable[[float, float], float],
+    decimals: Callable[[Decimal, Decimal], Decimal],
+    others: Callable[[Value, Value], Value] = _never,
 ) -> Value:
-    """The operation on two numbers of which at most one is an integer."""
+    """The operation on two numbers of which at most one is an integer; on values of other classes `others`."""
     if a is None or b is None:
         return None
     if type(a) not in NUMBERS or type(b) not in NUMBERS:
-        return NULL_BY_ERROR
+        return others(a, b)
     if type(a) is float or type(b) is float:
         try:
             x, y = to_float(a), to_float(b)
@@ -56,19 +66,19 @@ def _combine(
 def _add(a: Value, b: Value) -> Value:
     if type(a) is int and type(b) is int:
         return integer(a + b)
-    return _combine(a, b, operator.add, EXACT.add)
+    return _combine(a, b, operator.add, EXACT.add, time_arithmetic.add)
 
 
 def _subtract(a: Value, b: Value) -> Value:
     if type(a) is int and type(b) is int:
         return integer(a - b)
-    return _combine(a, b, operator.sub, EXACT.subtract)
+    return _combine(a, b, operator.sub, EXACT.subtract, time_arithmetic.subtract)
 
 
 def _multiply(a: Value, b: Value) -> Value:
     if type(a) is int and type(b) is int:
         return integer(a * b)
-    return _combine(a, b, operator.mul, EXACT.multiply)
+    return _combine(a, b, operator.mul, EXACT.multiply, time_arithmetic.multiply)
 
 
 def _divide(a: Value, b: Value) -> Value:
@@ -77,7 +87,7 @@ def _divide(a: Value, b: Value) -> Value:
             return NULL_BY_ERROR
         quotient = abs(a) // abs(b)
         return integer(quotient if (a < 0) == (b < 0) else -quotient)
-    return _combine(a, b, operator.truediv, _divide_decimals)
+    return _combine(a, b, operator.truediv, _divide_decimals, time_arithmetic.divide)
 
 
 def _divide_decimals(a: Decimal, b: Decimal) -> Decimal:
@@ -97,6 +107,8 @@ def _modulo(a: Value, b: Value) -> Value:
 
 @strict
 def _negate(x: Value) -> Value:
+    if type(x) is Interval:
+        return time_arithmetic.negate(x)
     return _by_type(x, lambda i: integer(-i), lambda f: real(-f, f), lambda d: decimal(d.copy_negate()))
 
 
@@ -188,9 +200,9 @@ def _power(a: Value, b: Value) -> Value:
 
 
 FUNCTIONS: Final = (
-    Function("+", 2, 2, _add, "Sum of two numbers."),
-    Function("-", 2, 2, _subtract, "Difference of two numbers."),
-    Function("*", 2, 2, _multiply, "Product of two numbers."),
+    Function("+", 2, 2, _add, "Sum of two numbers; a time or an interval moved by an interval; a date by days."),
+    Function("-", 2, 2, _subtract, "Difference of two numbers, or of times (dates: in days; else an interval)."),
+    Function("*", 2, 2, _multiply, "Product of two numbers, or of an interval and a number."),
     Function("/", 2, 2, _divide, "Quotient; of two integers, cut toward zero; NULL for a divisor of zero."),
     Function("%", 2, 2, _modulo, "Rest of the division, with the dividend's sign."),
     Function("mod", 2, 2, _modulo, "The same as %."),

@@ -11,12 +11,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from sspcore.algebra.values import Value
+from sspcore.algebra.interval import Interval
+from sspcore.algebra.values import FrozenObject, Value
 from sspcore.plan.casts import to_text
+from sspcore.plan.functions_list import joined
 from sspcore.plan.like import compile_like
 from sspcore.plan.total import MAX_TEXT, NULL_BY_ERROR, Function, strict, text
 
-_SCALARS: Final = frozenset({bool, int, float, Decimal, date, datetime})
+_SCALARS: Final = frozenset({bool, int, float, Decimal, date, datetime, Interval})
 
 
 def _typed(function: Callable[..., Value], *kinds: type) -> Callable[..., Value]:
@@ -40,12 +42,16 @@ def _length(x: Value) -> Value:
 
 
 def _join(a: Value, b: Value) -> Value:
-    """`||`: two texts, lists or bytes, or text and a scalar written as text."""
+    """`||`: two texts or bytes, text and a scalar written as text, a list and more elements, two objects."""
     if a is None or b is None:
         return None
     kind = type(a)
-    if kind is type(b) and (kind is str or kind is bytes or kind is tuple):
+    if kind is type(b) and (kind is str or kind is bytes):
         return a + b if len(a) + len(b) <= MAX_TEXT else NULL_BY_ERROR
+    if kind is tuple or type(b) is tuple:
+        return joined(a, b)
+    if kind is FrozenObject and type(b) is FrozenObject:
+        return FrozenObject({**a, **b}) if len(a) + len(b) <= MAX_TEXT else NULL_BY_ERROR
     if (kind is str and type(b) in _SCALARS) or (type(b) is str and kind in _SCALARS):
         return _concat(a, b)
     return NULL_BY_ERROR
@@ -140,7 +146,7 @@ def _trim(strip: Callable[[str, str], str]) -> Callable[..., Value]:
 
 
 FUNCTIONS: Final = (
-    Function("||", 2, 2, _join, "The second text (list, bytes) after the first; a scalar beside text becomes text."),
+    Function("||", 2, 2, _join, "The second text (list, bytes) after the first; beside text a scalar becomes text."),
     Function("concat", 0, None, _concat, "All arguments written as text, NULLs skipped."),
     Function("concat_ws", 1, None, _concat_ws, "The same with a separator, the first argument, between them."),
     Function("like", 2, 3, _like(False), "The whole text matches a pattern of % (any run), _ (one) and escapes (\\)."),

@@ -3,8 +3,8 @@
 Owns the two translations and nothing else: what may stand in a column is judged at the engine's door. Refuses to
 know tables, messages and who reads them.
 
-Values: timestamps and dates are ISO 8601, decimals text, bytes base64, NaN and the infinities the words `NaN`,
-`Infinity`, `-Infinity`; integers are numbers (`integers_as_text` prints those beyond 2⁵³ as text, for JavaScript).
+Values: timestamps and dates are ISO 8601, decimals and intervals text, bytes base64, NaN and the infinities the words
+`NaN`, `Infinity`, `-Infinity`; integers are numbers (`integers_as_text` prints those beyond 2⁵³ as text, for JavaScript).
 
 Keys name a row of a view. A reader takes them as opaque and compares their JSON, so equal keys print alike and
 different keys differently: text, integers, true, false, null and lists stand for themselves; whatever JSON cannot
@@ -21,6 +21,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any, Final
 
+from sspcore.algebra.interval import Interval
 from sspcore.algebra.values import FALSE, TRUE, BoolKey, FrozenObject, Key, Value, canonical_key
 
 SAFE_INTEGER: Final = 2**53
@@ -90,6 +91,8 @@ def encode_key(key: Key, integers_as_text: bool = False) -> Any:
         return {"object": {name: encode_key(key[name], integers_as_text) for name in sorted(key)}}
     if kind is bytes:
         return {"bytes": b64encode(key).decode()}
+    if kind is Interval:
+        return {"interval": str(key.length)}
     return {"time": encode_value(canonical_key(key))}
 
 
@@ -152,7 +155,7 @@ def _encode_rare(value: Value) -> Any:
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal | Interval):
         return str(value)
     if isinstance(value, bytes):
         return b64encode(value).decode()
@@ -251,4 +254,5 @@ _UNTAG: Final[dict[str, Callable[[object], Key]]] = {
     "integer": _integer_key, "real": lambda content: canonical_key(_parse_real(_text(content))),
     "decimal": lambda content: _parse_decimal(_text(content)), "bytes": lambda content: _parse_bytes(_text(content)),
     "time": lambda content: _parse_timestamp(_text(content)), "object": _object_key,
+    "interval": lambda content: Interval(0, 0, _integer_key(content)),
 }  # fmt: skip
