@@ -4,7 +4,8 @@ Owns the two translations and nothing else: what may stand in a column is judged
 know tables, messages and who reads them.
 
 Values: timestamps and dates are ISO 8601, decimals and intervals text, bytes base64, NaN and the infinities the words
-`NaN`, `Infinity`, `-Infinity`; integers are numbers (`integers_as_text` prints those beyond 2⁵³ as text, for JavaScript).
+`NaN`, `Infinity`, `-Infinity`; integers are numbers (`integers_as_text` prints those beyond 2⁵³ as text, for
+JavaScript).
 
 Keys name a row of a view. A reader takes them as opaque and compares their JSON, so equal keys print alike and
 different keys differently: text, integers, true, false, null and lists stand for themselves; whatever JSON cannot
