@@ -9,6 +9,7 @@ from random import Random
 
 from sspcore.algebra.values import canonical
 from sspcore.engine.interpret_expressions import evaluate
+from sspcore.plan.evaluate import NullCounter, compile_predicate
 from sspcore.plan.expressions import Call, Column, Constant
 from sspcore.testing.generate import expressions, values
 from sspcore.testing.generate.choices import Choices
@@ -92,8 +93,23 @@ class Maker:
         return Call(symbol, sides if self.random.random() < 0.8 else sides[::-1])
 
     def contains(self):
-        at, kind = self.column()
-        return Call("=", (Column(at), self.constant(kind)))
+        at, _ = self.column("json")
+        items = tuple([self.cell("any") for _ in range(self.random.choice((1, 1, 2, 2, 3, 0)))])
+        form = self.random.choice(("@>", "@>", "<@", "&&", "= any", "any of", "<> all", "starts_with"))
+        if form == "<@":
+            return Call(
+                "<@", (Constant(items), Column(at)) if self.random.random() < 0.7 else (Column(at), Constant(items))
+            )
+        if form == "= any":
+            return Call("= any", (self.constant("any"), Column(at)))
+        if form in ("any of", "<> all"):
+            at, kind = self.column()
+            items = tuple([self.cell(kind) for _ in range(self.random.randrange(4))])
+            return Call("= any" if form == "any of" else form, (Column(at), Constant(items)))
+        if form == "starts_with":
+            at, _ = self.column("text")
+            return Call(form, (Column(at), Constant(self.random.choice(WORDS))))
+        return Call(form, (Column(at), Constant(items)))
 
     def predicate(self, depth=2):
         if depth == 0 or self.random.random() < 0.35:
@@ -105,15 +121,30 @@ class Maker:
 
 
 class Naive:
-    """The same questions, answered by looking at everything."""
+    """The same questions, answered by looking at everything: by closures, or by walking trees (`slow`)."""
 
-    def __init__(self):
+    def __init__(self, slow=False):
+        self.slow = slow
         self.filed = {}
 
+    def add(self, id, predicate):
+        if predicate is None:
+            self.filed[id] = lambda row: True
+        elif self.slow:
+            self.filed[id] = lambda row: evaluate(predicate, row) is True
+        else:
+            self.filed[id] = compile_predicate(predicate, NullCounter())
+
+    def remove(self, id):
+        del self.filed[id]
+
     def route(self, row):
-        return {id for id, p in self.filed.items() if p is None or evaluate(p, row) is True}
+        return {id for id, test in self.filed.items() if test(row)}
 
     def route2(self, old, new):
-        before, after = self.route(old), self.route(new)
-        return {id: "stays" if id in before and id in after else "entered" if id in after else "left"
-                for id in before | after}  # fmt: skip
+        return moves(self.route(old), self.route(new))
+
+
+def moves(before, after):
+    return {id: "stays" if id in before and id in after else "entered" if id in after else "left"
+            for id in before | after}  # fmt: skip

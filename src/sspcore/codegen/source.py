@@ -35,8 +35,8 @@ _BUILTINS: Final[Mapping[str, Any]] = {
 _ATTRIBUTES: Final = frozenset({
     "get", "append", "extend", "insert", "pop", "add", "remove", "discard", "items", "values", "keys", "clear", "copy",
     "setdefault", "update", "sort", "reverse", "union", "rows", "probes", "evaluations", "refills", "nulls", "errors",
-    "integers", "integer_count", "plain", "shown", "count", "result", "average", "chunks", "size", "first", "last",
-    "touch", "route", "route2", "match", "test", "startswith",
+    "open", "hydrate", "value", "floor", "enter", "leave", "stay", "move", "finish",
+    "touch", "route", "route2", "match", "test", "startswith", "issubset", "isdisjoint", "isascii",
 })  # fmt: skip
 """Names that generated code may look up on an object."""
 

@@ -11,21 +11,23 @@ A clause is a plain tuple, its tag first:
     ("notnull", i)       column i is not NULL
     ("<", i, c)          and <= > >=: column i is of the class of c, and beyond it
     ("like", i, pattern) ("notlike", i, pattern)       column i is text, and matches or does not
+    ("@>", i, keys)      column i is a list that holds all of these        ("&&", i, keys)   … one of these
     ("other", expression)                              anything else, evaluated
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from sspcore.algebra.values import FALSE as FALSE_KEY
 from sspcore.algebra.values import TRUE as TRUE_KEY
-from sspcore.algebra.values import Key, Value, canonical, canonical_key
+from sspcore.algebra.values import FrozenObject, Key, Value, canonical, canonical_key
 from sspcore.errors import UsageError
 from sspcore.index.patterns import Pattern, pattern_of
+from sspcore.plan.evaluate import NullCounter, compile_expression
 from sspcore.plan.expressions import Call, Column, Constant, Expression, Param, walk
 
 Clause = tuple[Any, ...]
@@ -124,11 +126,22 @@ def _is_null(args: tuple[Expression, ...], want: bool) -> Clause | None:
 def _column_and_constant(args: tuple[Expression, ...]) -> tuple[int, Value, bool] | None:
     """Position, constant, and whether the constant came first."""
     left, right = args
-    if isinstance(left, Column) and isinstance(right, Constant):
-        return left.index, right.value, False
-    if isinstance(left, Constant) and isinstance(right, Column):
-        return right.index, left.value, True
+    if isinstance(left, Column):
+        found = _constant(right)
+        return None if found is None else (left.index, found.value, False)
+    if isinstance(right, Column):
+        found = _constant(left)
+        return None if found is None else (right.index, found.value, True)
     return None
+
+
+def _constant(expression: Expression) -> Constant | None:
+    """The constant that an expression is, or comes to: one that reads no column is evaluated."""
+    if isinstance(expression, Constant):
+        return expression
+    if not isinstance(expression, Call) or any(isinstance(e, Column | Param) for e in walk(expression)):
+        return None
+    return Constant(compile_expression(expression, NullCounter())(()))
 
 
 def _equal(args: tuple[Expression, ...], want: bool) -> Clause | None:
@@ -214,9 +227,59 @@ def _starts_with(args: tuple[Expression, ...], want: bool) -> Clause | None:
     return ("like" if want else "notlike", subject.index, Pattern(text.value, tail="%"))
 
 
+def _list_keys(value: Value) -> tuple[Key, ...] | None:
+    """The keys of a list's elements, each once; None unless it is a list of plain values."""
+    items = canonical(value)
+    if type(items) is not tuple or any(type(item) is tuple or type(item) is FrozenObject for item in items):
+        return None
+    return tuple(dict.fromkeys([canonical_key(item) for item in items]))
+
+
+def _contains(args: tuple[Expression, ...], want: bool) -> Clause | None:
+    subject, items = args
+    keys = _list_keys(items.value) if isinstance(items, Constant) and type(items.value) in (tuple, list) else None
+    if not want or not isinstance(subject, Column) or not keys:
+        return None
+    return ("@>", subject.index, keys)
+
+
+def _contained(args: tuple[Expression, ...], want: bool) -> Clause | None:
+    return _contains(args[::-1], want)
+
+
+def _overlaps(args: tuple[Expression, ...], want: bool) -> Clause | None:
+    subject, items = args if isinstance(args[0], Column) else args[::-1]
+    keys = _list_keys(items.value) if isinstance(items, Constant) and type(items.value) in (tuple, list) else None
+    if not want or not isinstance(subject, Column) or keys is None:
+        return None
+    keys = tuple([key for key in keys if key is not None])
+    return ("@>" if len(keys) == 1 else "&&", subject.index, keys) if keys else FALSE
+
+
+def _equals_any(args: tuple[Expression, ...], want: bool) -> Clause | None:
+    """`x = ANY (list)`: IN where the list is a constant, an element of the list where `x` is one."""
+    value, items = args
+    if isinstance(value, Column) and isinstance(items, Constant) and type(items.value) in (tuple, list) and items.value:
+        return _in((value, *map(Constant, items.value)), want)
+    if want and isinstance(value, Constant) and isinstance(items, Column):
+        if value.value is None:
+            return FALSE
+        if type(value.value) not in (tuple, list) and not isinstance(value.value, Mapping):
+            return ("@>", items.index, (key_of(value.value),))
+    return None
+
+
+def _differs_from_all(args: tuple[Expression, ...], want: bool) -> Clause | None:
+    value, items = args
+    if isinstance(value, Column) and isinstance(items, Constant) and type(items.value) in (tuple, list) and items.value:
+        return _in((value, *map(Constant, items.value)), not want)
+    return None
+
+
 _CALLS: Final[dict[str, Callable[[tuple[Expression, ...], bool], Clause | None]]] = {
     "=": _equal, "<>": _unequal, "and": _and, "or": _or, "not": _not, "in": _in, "is null": _is_null,
     "is true": _is_truth(True), "is false": _is_truth(False), "is distinct": _distinct,
     **{symbol: _range(symbol) for symbol in MIRRORED}, "like": _like(False), "ilike": _like(True),
-    "starts_with": _starts_with,
+    "starts_with": _starts_with, "@>": _contains, "<@": _contained, "&&": _overlaps, "= any": _equals_any,
+    "<> all": _differs_from_all,
 }  # fmt: skip

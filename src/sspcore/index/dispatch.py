@@ -14,8 +14,9 @@ from typing import Any, Final
 from sspcore.algebra.values import Value, canonical_key
 from sspcore.index.clauses import FALSE, TRUE, Clause
 from sspcore.index.cover import Entry, cover_of
-from sspcore.index.emit import ENTERED, LEFT, STAYS, Counter, Writer, judge_of
-from sspcore.index.lanes import KINDS, Lane, Many, Nested, ScanLane, Template
+from sspcore.index.emit import AFTER_BOTH, ENTERED, LEFT, STAYS, Counter, Writer, judge_of
+from sspcore.index.lanes import Lane, Many, Nested, ScanLane, Template
+from sspcore.index.lookups import KINDS
 from sspcore.index.shapes import OWN_KEYS, Closure, Slot, lift
 
 Row = tuple[Value, ...]
@@ -34,12 +35,13 @@ class Dispatch(Nested):
     """An index of clauses. `touch`, `route` and `route2` are attributes that change as lanes come: look them up anew.
 
     Args: `plain`, the columns whose values are known to be their own canonical keys; `counter`, to count probes;
-    `open`, told of every error while routing, which then falls open (every id is an answer).
+    `open`, told of every error while routing, which then falls open (every id is an answer); `without`, the kinds of
+    access that would lead nowhere (`cover`).
     """
 
     __slots__ = (
-        "_code", "_compiled", "_counter", "_debt", "_fresh", "_lanes", "_open", "_plain", "always", "route", "route2",
-        "touch",
+        "_code", "_compiled", "_counter", "_debt", "_fresh", "_lanes", "_open", "_plain", "_without", "always", "route",
+        "route2", "touch",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +50,7 @@ class Dispatch(Nested):
         *,
         counter: Counter | None = None,
         open: Callable[[Exception], None] | None = None,
+        without: frozenset[str] = frozenset(),
     ) -> None:
         self.size = 0
         self.always: dict[Id, None] = {}
@@ -55,6 +58,7 @@ class Dispatch(Nested):
         self._plain = frozenset(plain)
         self._counter = counter
         self._open = open
+        self._without = without
         self._lanes: dict[Template, Lane] = {}
         self._compiled: list[Lane] = []
         self._fresh: list[Lane] = []
@@ -75,7 +79,7 @@ class Dispatch(Nested):
             return
         if clause is FALSE:
             return
-        cover = cover_of(clause)
+        cover = cover_of(clause, self._without)
         member, shape = id, None
         if cover.residual is not None:
             constants = [id]
@@ -83,17 +87,17 @@ class Dispatch(Nested):
             member = tuple(constants)
         several = _several(cover.entries)
         for kind, columns, key in cover.entries:
-            self._lane_for((kind, columns, shape, several), cover.residual, member, key)
+            self._lane_for((kind, columns, shape, several, cover.reduced), cover.residual, member, key)
 
     def _lane_for(self, template: Template, residual: Clause | None, member: Any, key: Any) -> None:
         lane = self._lanes.get(template)
         if lane is None and len(self._lanes) >= MAX_LANES:
             if residual is not None:
-                template = (template[0], template[1], _SHARED, template[3])
+                template = (template[0], template[1], _SHARED, *template[3:])
                 member = (member[0], _closure(residual))
                 lane = self._lanes.get(template)
         if lane is None:
-            lane = self._lanes[template] = KINDS[template[0]](template, self._nested)
+            lane = self._lanes[template] = KINDS[template[0]](template, self._within(template))
             self._fresh.append(lane)
             self._loop()
         lane.add(key, member)
@@ -103,7 +107,7 @@ class Dispatch(Nested):
         if clause is TRUE:
             del self.always[id]
         elif clause is not FALSE:
-            cover = cover_of(clause)
+            cover = cover_of(clause, self._without)
             member, shape = id, None
             if cover.residual is not None:
                 constants = [id]
@@ -111,7 +115,7 @@ class Dispatch(Nested):
                 member = tuple(constants)
             several = _several(cover.entries)
             for kind, columns, key in cover.entries:
-                self._unfile_entry((kind, columns, shape, several), cover.residual, member, key)
+                self._unfile_entry((kind, columns, shape, several, cover.reduced), cover.residual, member, key)
         self.size -= 1
 
     def _unfile_entry(self, template: Template, residual: Clause | None, member: Any, key: Any) -> None:
@@ -124,11 +128,15 @@ class Dispatch(Nested):
                 if residual is None:
                     raise
         assert residual is not None
-        shared = (template[0], template[1], _SHARED, template[3])
+        shared = (template[0], template[1], _SHARED, *template[3:])
         self._lanes[shared].remove(key, (member[0], _closure(residual)))
 
-    def _nested(self) -> Nested:
-        return Dispatch(self._plain, counter=self._counter, open=self._open)
+    def _within(self, template: Template) -> Callable[[], Nested]:
+        """What long postings of a lane are looked up in; by other means where the same would lead to it again."""
+        without = self._without
+        if not template[4]:
+            without |= {"or", template[0].split()[0]}
+        return lambda: Dispatch(self._plain, counter=self._counter, open=self._open, without=without)
 
     # Code
 
@@ -198,10 +206,9 @@ class Dispatch(Nested):
                 before, after = set(self._walk(self._fresh, old)), set(self._walk(self._fresh, new))
             except Exception as error:  # noqa: BLE001 - what raises falls open
                 return self._fell_open(error, old, new, moves=True)  # type: ignore[no-any-return]
-            for id in after:
-                found[id] = STAYS if id in before else ENTERED
-            for id in before - after:
-                found[id] = LEFT
+            for id in before | after:  # the same id may have entries in compiled lanes too
+                mark = LEFT if id not in after else STAYS if id in before else ENTERED
+                found[id] = AFTER_BOTH[found.get(id), mark]
         return found
 
     def looped(self, row: Row) -> list[Id]:

@@ -23,7 +23,7 @@ from sspcore.index.shapes import OWN_KEYS, Condition, condition_of, helpers_in
 LEFT, ENTERED, STAYS = "left", "entered", "stays"
 _AFTER_NEW: Final = {None: ENTERED, ENTERED: ENTERED, LEFT: STAYS, STAYS: STAYS}
 _AFTER_OLD: Final = {None: LEFT, LEFT: LEFT, ENTERED: STAYS, STAYS: STAYS}
-_AFTER_BOTH: Final = {
+AFTER_BOTH: Final = {
     (a, b): b if a is None or a == b else STAYS for a in (None, LEFT, ENTERED, STAYS) for b in (LEFT, ENTERED, STAYS)
 }
 _SCALARS: Final = frozenset({type(None), int, str, bytes, float, bool})
@@ -304,7 +304,7 @@ class Writer:
         source = self.source
         source.cells.update({
             "always": always, "unique": dict.fromkeys, "LEFT": LEFT, "ENTERED": ENTERED, "STAYS": STAYS,
-            "after_new": _AFTER_NEW, "after_old": _AFTER_OLD, "after_both": _AFTER_BOTH,
+            "after_new": _AFTER_NEW, "after_old": _AFTER_OLD, "after_both": AFTER_BOTH,
         })  # fmt: skip
         with source.block("def route2(orow, nrow):"):
             with source.block("try:"):

@@ -18,8 +18,9 @@ from sspcore.index.shapes import lower
 HOT: Final = 64
 """Members of one posting from which on it is looked up in, not walked."""
 Member = Any
-Template = tuple[str, tuple[int, ...], Clause | None, int]
-"""Kind of access, columns, shape of the residual, how its members may repeat (0 never, 1 between rows, 2 always)."""
+Template = tuple[str, tuple[int, ...], Clause | None, int, bool]
+"""Kind of access, columns, shape of the residual, how its members may repeat (0 never, 1 between an old and a new row,
+2 within one row), and whether the residual is less than the predicate (`Cover.reduced`)."""
 
 
 class Many(dict[Any, None]):
@@ -54,7 +55,7 @@ class Lane:
 
     def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
         self.template = template
-        self.kind, self.columns, self.shape, self.several = template
+        self.kind, self.columns, self.shape, self.several, _ = template
         self.bare = self.shape is None
         self.nested = nested
         self.size = 0
@@ -182,6 +183,3 @@ class ScanLane(EqualityLane):
 
     def found(self, key: Any) -> Iterable[Any]:
         raise NotImplementedError
-
-
-KINDS: Final[dict[str, type[Lane]]] = {"eq": EqualityLane, "scan": ScanLane}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -59,6 +59,12 @@ class Closure:
         self.clause = clause
         self.test = test
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Closure) and self.clause == other.clause
+
+    def __hash__(self) -> int:
+        return hash(self.clause)
+
 
 def _known(value: Value) -> Value:
     return None if value is NULL_BY_ERROR else value
@@ -67,7 +73,7 @@ def _known(value: Value) -> Value:
 _FUNCTION_NAMES: Final = {name: f"f{i}" for i, name in enumerate(sorted(FUNCTIONS))}
 HELPERS: Final[dict[str, Any]] = {
     "NUMBERS": NUMBERS, "OWN": OWN_KEYS, "key": canonical_key, "TRUE": TRUE_KEY, "FALSE": FALSE_KEY, "NAN": NAN,
-    "known": _known, "date": date, "datetime": datetime,
+    "known": _known, "bytes": bytes, "datetime": datetime,
     **{name: FUNCTIONS[function].apply for function, name in _FUNCTION_NAMES.items()},
 }  # fmt: skip
 """Name in generated text → what it stands for; they reach the code as cells."""
@@ -93,7 +99,7 @@ def lift(clause: Clause, constants: list[Value]) -> Clause:
             return ("is", clause[1], repr(value))
         constants.append(value)
         return ("=t" if kind is str else "=", clause[1], slot)
-    if tag == "in" or (tag == "notin" and len(value) > 1):
+    if tag in ("in", "@>", "&&") or (tag == "notin" and len(value) > 1):
         constants.append(frozenset(value))
     elif tag == "notin":
         if type(value[0]) is str:
@@ -139,7 +145,7 @@ def lower(shape: Clause, constants: tuple[Value, ...]) -> Clause:
         return ("=", shape[1], value)
     if tag == "notin t":
         return ("notin", shape[1], (value,))
-    if tag in ("in", "notin"):
+    if tag in ("in", "notin", "@>", "&&"):
         return (tag, shape[1], tuple(value))
     if tag.endswith(" prefix"):
         return (tag.removesuffix(" prefix"), shape[1], Pattern(value, tail="%"))
@@ -206,6 +212,10 @@ def _text(shape: Clause) -> str:
             return f"({value} is not None and {key} not in {constant})"
         case "notin t":
             return f"({value} is not None and {value} != {constant})"
+        case "@>":
+            return f"(type({value}) is tuple and {constant}.issubset({key}))"
+        case "&&":
+            return f"(type({value}) is tuple and not {constant}.isdisjoint({key}))"
         case "like" | "notlike":
             return f"(type({value}) is str and {'not ' * (tag != 'like')}{constant}.match({value}))"
         case "like prefix" | "notlike prefix":

@@ -1,0 +1,226 @@
+"""Lanes that a row meets in several places: ranges, lists, prefixes and pieces of text.
+
+Owns their structures: sorted thresholds, cells of size classes, elements, prefixes by length, trigrams. Refuses to
+know residuals; `Lane` keeps the postings.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from sspcore.algebra.values import Key
+from sspcore.index.cover import ticks_of
+from sspcore.index.lanes import EqualityLane, Lane, Member, Nested, ScanLane, Template
+from sspcore.index.shapes import NUMBERS
+
+BLOCK: Final = 512
+"""Thresholds kept in one list: inserting moves no more than these."""
+CLASSES: Final[dict[str, frozenset[type]]] = {
+    "number": NUMBERS, "text": frozenset({str}), "bytes": frozenset({bytes}), "time": frozenset({datetime}),
+}  # fmt: skip
+"""Name of a class → types of the canonical keys that are compared with its bounds."""
+
+
+class DictLane(Lane):
+    """Postings in one dict; how a row's key leads to several of them, the subclass says in `found`."""
+
+    __slots__ = ("postings",)
+
+    def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
+        super().__init__(template, nested)
+        self.postings: dict[Any, Any] = {}
+
+    def add(self, key: Any, member: Member) -> None:
+        self.put(self.postings, key, member)
+        self.size += 1
+
+    def remove(self, key: Any, member: Member) -> None:
+        self.cut(self.postings, key, member)
+        self.size -= 1
+
+    def postings_by_key(self) -> Iterator[tuple[Any, Any]]:
+        return iter(self.postings.items())
+
+
+class ElementLane(DictLane):
+    """`@>`, `&&` and `= ANY (column)`: postings by element; a row's list leads to those of its elements."""
+
+    __slots__ = ()
+
+    def found(self, key: Key) -> Iterable[Any]:
+        if type(key) is not tuple:
+            return ()
+        get = self.postings.get
+        return [posting for element in set(key) if (posting := get(element)) is not None]
+
+
+class TrigramLane(DictLane):
+    """LIKE with a literal piece of three letters or more: a row's text leads to the postings of its trigrams."""
+
+    __slots__ = ()
+
+    def found(self, key: Key) -> Iterable[Any]:
+        if type(key) is not str:
+            return ()
+        get = self.postings.get
+        trigrams = {key[i : i + 3] for i in range(len(key) - 2)}
+        return [posting for trigram in trigrams if (posting := get(trigram)) is not None]
+
+
+class PrefixLane(DictLane):
+    """LIKE with a literal beginning: one look per length of prefix that is filed."""
+
+    __slots__ = ("lengths",)
+
+    def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
+        super().__init__(template, nested)
+        self.lengths: dict[int, int] = {}
+
+    def add(self, key: Any, member: Member) -> None:
+        super().add(key, member)
+        self.lengths[len(key)] = self.lengths.get(len(key), 0) + 1
+
+    def remove(self, key: Any, member: Member) -> None:
+        super().remove(key, member)
+        left = self.lengths[len(key)] - 1
+        if left:
+            self.lengths[len(key)] = left
+        else:
+            del self.lengths[len(key)]
+
+    def found(self, key: Key) -> Iterable[Any]:
+        if type(key) is not str:
+            return ()
+        get, end = self.postings.get, len(key)
+        return [p for length in self.lengths if length <= end and (p := get(key[:length])) is not None]
+
+
+class CellLane(DictLane):
+    """Ranges with both ends: each lies in one or two cells of its size class (four times apart); a look per class.
+
+    Keys are pairs of ticks (`cover.ticks_of`).
+    """
+
+    __slots__ = ("classes", "types")
+
+    def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
+        super().__init__(template, nested)
+        self.types = CLASSES[template[0].removeprefix("between ")]
+        self.classes: dict[int, int] = {}
+
+    @staticmethod
+    def cells(key: tuple[int, int]) -> tuple[int, set[tuple[int, int]]]:
+        """The size class, as a number of bits, and the cells in it."""
+        low, high = key
+        shift = (high - low).bit_length() + 1 & ~1
+        return shift, {(shift, low >> shift), (shift, high >> shift)}
+
+    def add(self, key: tuple[int, int], member: Member) -> None:
+        shift, cells = self.cells(key)
+        for cell in cells:
+            self.put(self.postings, cell, member)
+        self.classes[shift] = self.classes.get(shift, 0) + 1
+        self.size += 1
+
+    def remove(self, key: tuple[int, int], member: Member) -> None:
+        shift, cells = self.cells(key)
+        for cell in cells:
+            self.cut(self.postings, cell, member)
+        left = self.classes[shift] - 1
+        if left:
+            self.classes[shift] = left
+        else:
+            del self.classes[shift]
+        self.size -= 1
+
+    def found(self, key: Key) -> Iterable[Any]:
+        ticks = ticks_of(key) if type(key) in self.types else None
+        if ticks is None:
+            return ()
+        get = self.postings.get
+        return [posting for shift in self.classes if (posting := get((shift, ticks >> shift))) is not None]
+
+
+class ThresholdLane(DictLane):
+    """One-sided ranges: postings by threshold, the thresholds sorted; a row's value cuts off those it is beyond."""
+
+    __slots__ = ("blocks", "ends", "inclusive", "types", "upper")
+
+    def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
+        super().__init__(template, nested)
+        op, kind = template[0].split()
+        self.upper = op in ("<", "<=")
+        self.inclusive = op in ("<=", ">=")
+        self.types = CLASSES[kind]
+        self.blocks: list[list[Any]] = []
+        self.ends: list[Any] = []
+        """The last threshold of each block."""
+
+    def add(self, key: Any, member: Member) -> None:
+        if key not in self.postings:
+            self._insert(key)
+        super().add(key, member)
+
+    def remove(self, key: Any, member: Member) -> None:
+        super().remove(key, member)
+        if key not in self.postings:
+            self._delete(key)
+
+    def _insert(self, key: Any) -> None:
+        if not self.blocks:
+            self.blocks.append([key])
+            self.ends.append(key)
+            return
+        at = min(bisect_left(self.ends, key), len(self.blocks) - 1)
+        block = self.blocks[at]
+        insort(block, key)
+        if len(block) > BLOCK:
+            half = len(block) // 2
+            self.blocks[at : at + 1] = [block[:half], block[half:]]
+            self.ends[at : at + 1] = [block[half - 1], block[-1]]
+        else:
+            self.ends[at] = block[-1]
+
+    def _delete(self, key: Any) -> None:
+        at = bisect_left(self.ends, key)
+        block = self.blocks[at]
+        del block[bisect_left(block, key)]
+        if block:
+            self.ends[at] = block[-1]
+        else:
+            del self.blocks[at], self.ends[at]
+
+    def found(self, key: Key) -> Iterable[Any]:
+        blocks = self.blocks
+        if type(key) not in self.types or not blocks:
+            return ()
+        postings = self.postings
+        if key != key:  # NaN is above all numbers
+            return () if self.upper else postings.values()
+        if self.upper:
+            if key > self.ends[-1] or (key == self.ends[-1] and not self.inclusive):
+                return ()
+            at = bisect_left(self.ends, key)
+            block = blocks[at]
+            start = bisect_left(block, key) if self.inclusive else bisect_right(block, key)
+            parts = [block[start:], *blocks[at + 1 :]]
+        else:
+            if key < blocks[0][0] or (key == blocks[0][0] and not self.inclusive):
+                return ()
+            at = bisect_left(self.ends, key)
+            parts = blocks[:at]
+            if at < len(blocks):
+                block = blocks[at]
+                parts = [*parts, block[: bisect_right(block, key) if self.inclusive else bisect_left(block, key)]]
+        return [postings[threshold] for part in parts for threshold in part]
+
+
+KINDS: Final[dict[str, type[Lane]]] = {
+    "eq": EqualityLane, "scan": ScanLane, "has": ElementLane, "gram": TrigramLane, "pre": PrefixLane,
+    "between number": CellLane, "between time": CellLane,
+    **{f"{op} {kind}": ThresholdLane for op in ("<", "<=", ">", ">=") for kind in CLASSES},
+}  # fmt: skip
+"""Kind of access (of `cover`) → its lane."""
