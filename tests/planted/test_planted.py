@@ -14,7 +14,41 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-TRAPS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 18, 22, 23, 41, 43, 44, 48, 49, 54, 57, 58, 59, 60, 61, 62)
+TRAPS = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    11,
+    12,
+    13,
+    14,
+    15,
+    16,
+    17,
+    18,
+    19,
+    20,
+    22,
+    23,
+    41,
+    43,
+    44,
+    48,
+    49,
+    54,
+    57,
+    58,
+    59,
+    60,
+    61,
+    62,
+)
 FAULTS = sorted(path.stem for path in Path(__file__).parent.glob("t[0-9]*.py"))
 
 

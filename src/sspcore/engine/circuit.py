@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from sspcore.algebra.values import Value, same
 from sspcore.engine.change import Change
@@ -34,6 +34,8 @@ from sspcore.errors import (
     UnknownView,
     UsageError,
 )
+
+T = TypeVar("T")
 
 
 class Circuit:
@@ -248,9 +250,13 @@ class Circuit:
             view.materialisation.hydrate(self._tables)
         return view
 
-    def rows(self, view_id: str) -> list[Row]:
-        """The current rows of a view, in order for an ordered one. Cost: O(rows)."""
-        return self.view(view_id).rows()
+    @overload
+    def rows(self, view_id: str) -> list[Row]: ...
+    @overload
+    def rows(self, view_id: str, *, as_type: type[T]) -> list[T]: ...
+    def rows(self, view_id: str, *, as_type: type[Any] | None = None) -> list[Any]:
+        """The current rows of a view, in order for an ordered one; `as_type`: as objects of an attrs class."""
+        return self.view(view_id).rows() if as_type is None else self.view(view_id).rows(as_type)
 
     def query(self, query: object, params: Mapping[str, Any] | None = None) -> Result:
         """Answer a one-off query from the current tables, by the same operators, keeping nothing.

@@ -48,6 +48,22 @@ class Schema:
     key: str | tuple[str, ...] | None = "id"
     open: bool = False
 
+    @classmethod
+    def from_attrs(
+        cls, of: type[Any], table: str, key: str | tuple[str, ...] | None = "id", *, open: bool = False
+    ) -> Schema:
+        """The schema of a table whose rows an attrs class describes: its attributes are the columns, in order.
+
+        `bool int float str bytes datetime date Decimal` give the column types of these; lists, mappings and nested
+        classes json; `X | None` that of X; whatever else any. Raises SchemaError (the caller's).
+
+        >>> Schema.from_attrs(attrs.make_class("Flight", {"id": attrs.field(type=str)}), table="flights").columns
+        {'id': 'text'}
+        """
+        from sspcore.engine.typed import columns_of
+
+        return cls(table, columns_of(of, table), key, open)
+
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.table, str) or not self.table:
             raise SchemaError(f"a table needs a name, not {self.table!r}")

@@ -6,14 +6,16 @@ Owns these values and how two updates compose. Refuses to know how they are made
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import attrs
 
 from sspcore.algebra.values import Key, Value, same
 from sspcore.algebra.zset import ZSet
+from sspcore.engine.typed import TypedUpdate, reader
 from sspcore.errors import InternalError
 
+T = TypeVar("T")
 Row = tuple[Value, ...]
 RowChange = tuple[Key, Row | None, Row | None]
 """(key, old row or None, new row or None): added, removed, or updated in place."""
@@ -42,6 +44,10 @@ class Snapshot:
     def dicts(self) -> list[dict[str, Value]]:
         """The rows as mappings."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    def typed(self, as_type: type[T]) -> list[T]:
+        """The rows as objects of an attrs class. Raises UsageError (the caller's) where a row does not fit it."""
+        return list(map(reader(as_type, self.columns), self.rows))
 
 
 class ViewUpdate(NamedTuple):
@@ -87,6 +93,17 @@ class ViewUpdate(NamedTuple):
             if new is not None:
                 weights.append((new, 1))
         return ZSet(weights)
+
+    def typed(self, as_type: type[T]) -> TypedUpdate[T]:
+        """`added`, `removed` and `updated` as objects of an attrs class.
+
+        Raises UsageError (the caller's) where a row does not fit it. Cost: that of cattrs, a few microseconds a row.
+        """
+        read = reader(as_type, self.columns)
+        return TypedUpdate(
+            tuple(map(read, self.added)), tuple(map(read, self.removed)),
+            tuple([(read(old), read(new)) for old, new in self.updated]),
+        )  # fmt: skip
 
     def then(self, later: ViewUpdate, place: Place | None = None) -> ViewUpdate:
         """This update followed by `later`, as one: applying it equals applying both.
@@ -168,3 +185,7 @@ class Result:
     def dicts(self) -> list[dict[str, Any]]:
         """The rows as mappings."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    def typed(self, as_type: type[T]) -> list[T]:
+        """The rows as objects of an attrs class. Raises UsageError (the caller's) where a row does not fit it."""
+        return list(map(reader(as_type, self.columns), self.rows))

@@ -7,15 +7,19 @@ same plan and parameters share.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, overload
 
 import attrs
 
 from sspcore.algebra.values import Key, Value
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.template import Template
+from sspcore.engine.typed import reader
 from sspcore.engine.update import Placement, Row, RowChange, Snapshot, ViewUpdate
 from sspcore.plan.nodes import Plan
 from sspcore.plan.traverse import bind_plan
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -90,9 +94,17 @@ class View:
         """True when the value must be hydrated before it is read."""
         return self.materialisation.dirty
 
-    def rows(self) -> list[Row]:
-        """The current rows, in order for an ordered view. Cost: O(rows)."""
-        return self.materialisation.rows()
+    @overload
+    def rows(self) -> list[Row]: ...
+    @overload
+    def rows(self, as_type: type[T]) -> list[T]: ...
+    def rows(self, as_type: type[Any] | None = None) -> list[Any]:
+        """The current rows, in order for an ordered view; as tuples, or objects of an attrs class. Cost: O(rows).
+
+        Raises UsageError (the caller's) where a row does not fit the class.
+        """
+        rows = self.materialisation.rows()
+        return rows if as_type is None else list(map(reader(as_type, self.columns), rows))
 
     def keys(self) -> list[Key]:
         """The keys of `rows()`, in the same sequence."""

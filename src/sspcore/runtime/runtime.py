@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar, overload
 
 import attrs
 import trio
@@ -42,6 +42,8 @@ from sspcore.runtime.supervisor import supervise
 
 DEFAULT: Final = "main"
 """The circuit meant where none is named."""
+
+T = TypeVar("T")
 
 
 class Runtime:
@@ -159,9 +161,19 @@ class Runtime:
         self._registry.unregister(worker.lane, self._registration(worker, view_id))
         await trio.lowlevel.checkpoint()
 
-    async def rows(self, view_id: str, *, circuit: str | None = None) -> list[Row]:
-        """The rows of a view, after everything admitted before; in order for an ordered one. Cost: O(rows)."""
-        return (await self.snapshot(view_id, circuit=circuit)).rows
+    @overload
+    async def rows(self, view_id: str, *, circuit: str | None = None) -> list[Row]: ...
+    @overload
+    async def rows(self, view_id: str, *, circuit: str | None = None, as_type: type[T]) -> list[T]: ...
+    async def rows(
+        self, view_id: str, *, circuit: str | None = None, as_type: type[Any] | None = None
+    ) -> list[Any]:  # fmt: skip
+        """The rows of a view, after everything admitted before; in order for an ordered one. Cost: O(rows).
+
+        `as_type`: as objects of an attrs class, UsageError (the caller's) where a row does not fit it.
+        """
+        snapshot = await self.snapshot(view_id, circuit=circuit)
+        return snapshot.rows if as_type is None else snapshot.typed(as_type)
 
     async def snapshot(self, view_id: str, *, circuit: str | None = None) -> Snapshot:
         """A view's value with its keys, columns and version, after everything admitted before. Cost: O(rows).
