@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sspcore.algebra.values import same
 from sspcore.engine.door import Door
+from sspcore.engine.emit import window
 from sspcore.engine.interpret import interpret
 from sspcore.engine.operators.base import Meter, compose
 from sspcore.engine.operators.network import Network
@@ -22,6 +23,14 @@ from sspcore.testing.oracle import Mirror, expect_same
 from sspcore.testing.strategies import scenarios
 from tests.laws.world import rebatched
 from tests.profiles import scaled
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_windows():
+    """Windows of two, so that even these small tables overflow and refill them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(window, "SMALLEST", 2)
+        yield
 
 
 class Bench:

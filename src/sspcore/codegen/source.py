@@ -35,7 +35,7 @@ _BUILTINS: Final[Mapping[str, Any]] = {
 _ATTRIBUTES: Final = frozenset({
     "get", "append", "extend", "insert", "pop", "add", "remove", "discard", "items", "values", "keys", "clear", "copy",
     "setdefault", "update", "sort", "reverse", "union", "rows", "probes", "evaluations", "refills", "nulls", "errors",
-    "open", "hydrate", "value", "floor", "enter", "leave", "stay", "move", "finish",
+    "reads", "hydrate", "value", "floor", "enter", "leave", "stay", "move", "finish",
     "touch", "route", "route2", "match", "test", "startswith", "issubset", "isdisjoint", "isascii",
 })  # fmt: skip
 """Names that generated code may look up on an object."""

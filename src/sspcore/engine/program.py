@@ -12,6 +12,7 @@ from typing import Any
 from sspcore.algebra.values import Key, Value
 from sspcore.engine.emit.cells import Binding, varies
 from sspcore.engine.emit.stage import Cutter, Input, Node
+from sspcore.engine.emit.window import Window
 from sspcore.engine.operators.base import NO_CHANGE, Delta, Meter, Row
 from sspcore.engine.operators.build import operator_of
 from sspcore.engine.operators.topk import TopK
@@ -42,7 +43,9 @@ class Code:
         self.paths = {table: _path(table, parts) for table in self.tables}
         top = traverse.ordering(plan)
         self.ordering = next((at for at, node in enumerate(parts) if top is not None and node.plan is top), None)
-        self.rebindable = not any(node.code is None and _has_params(node.plan) for node in parts)
+        self.rebindable = not any(
+            _has_params(n.plan) for n in parts if n.code is None or isinstance(n.plan, nodes.TopK)
+        )
 
     def bind(self, params: Mapping[str, Value], tables: Mapping[str, Any], meter: Meter) -> Program:
         """A program of one view, with nothing hydrated yet.
@@ -105,18 +108,17 @@ class Program:
     table and its arrangements hold already. A commit of several tables goes table by table, and its deltas compose.
     """
 
-    __slots__ = ("_binding", "_moved", "_parts", "_top", "code", "steps", "tables")
+    __slots__ = ("_binding", "_parts", "_top", "code", "steps", "tables")
 
     def __init__(self, code: Code, binding: Binding) -> None:
         self.code = code
         self.tables = code.tables
         self._binding = binding
         self._parts: list[Part] = []
-        self._top: Any = None
-        self._moved: dict[Key, None] = {}
+        self._top: TopK | Window | None = None
         for at, node in enumerate(code.nodes):
             if node.code is not None:
-                self._parts.append(self._compiled(node))
+                self._parts.append(self._compiled(node, at == code.ordering))
             else:
                 plan = bind_plan(node.plan, binding.params) if binding.params else node.plan
                 self._parts.append(self._operator(plan, at == code.ordering))
@@ -124,7 +126,7 @@ class Program:
 
     # Wiring
 
-    def _compiled(self, node: Node) -> Part:
+    def _compiled(self, node: Node, is_top: bool) -> Part:
         assert node.code is not None
         source = self._value_of(node.inputs[0])
         self._binding.source = source if source is not None else dict
@@ -136,6 +138,8 @@ class Program:
         value = None if source is None else lambda: hydrate(source())
         part = Part(lambda given: hydrate(given[0]), ports, None, functions.get("value", value))
         part.rebind = functions.get("rebind")
+        if is_top:
+            self._top = functions["window"]
         return part
 
     def _operator(self, plan: nodes.Plan, is_top: bool) -> Part:
@@ -150,18 +154,8 @@ class Program:
         ports = [operator.port(at) for at in range(count)]
         if is_top and isinstance(operator, TopK):
             self._top = operator
-            ports = [self._noting(operator)]
+            operator.gather()
         return Part(hydrate, ports, operator.step, None)
-
-    def _noting(self, top: TopK) -> Step:
-        """The step of the operator that orders: what moves is added up until a commit begins."""
-
-        def step(delta: Delta) -> Delta:
-            out = top.step(delta)
-            self._moved.update(dict.fromkeys(top.moved()))
-            return out
-
-        return step
 
     def _value_of(self, given: Input) -> Callable[[], Rows] | None:
         """The rows of an input, anew; None where they cannot be had without its whole history."""
@@ -231,7 +225,6 @@ class Program:
     def begin(self) -> None:
         """A commit begins: forget what moved."""
         if self._top is not None:
-            self._moved = {}
             self._top.rest()
 
     def order(self) -> list[Key]:
@@ -240,7 +233,7 @@ class Program:
 
     def moved(self) -> list[Key]:
         """The keys of an ordered plan's value that were added or moved since the commit began."""
-        return [] if self._top is None else list(self._moved)
+        return [] if self._top is None else self._top.moved()
 
     def placements(self, keys: Iterable[Key]) -> tuple[tuple[Key, Key | None], ...]:
         """Each of these keys of an ordered plan's value with its predecessor (None: it is the first), in final order.

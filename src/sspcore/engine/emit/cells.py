@@ -17,8 +17,8 @@ import attrs
 from sspcore.algebra.values import Value, canonical_key
 from sspcore.engine.operators.base import Meter
 from sspcore.plan.casts import CASTS
-from sspcore.plan.evaluate import compile_expression, compile_predicate, counted_function
-from sspcore.plan.expressions import Call, Column, Expression, Param, bind, walk
+from sspcore.plan.evaluate import NullCounter, compile_expression, compile_predicate, counted_function
+from sspcore.plan.expressions import Call, Column, Expression, Param, bind, rewrite, walk
 
 
 class Never:
@@ -96,14 +96,41 @@ def value_of(expression: Expression, binding: Binding) -> Value:
     return compile_expression(bind(expression, binding.params), binding.meter.nulls)(())
 
 
+def evaluator(expression: Expression) -> Callable[[Binding], Value]:
+    """`value_of` for an expression whose value is asked for often, as parameters move: compiled once for all views."""
+    if isinstance(expression, Param):
+        name = expression.name
+        return lambda b: b.params[name] if name in b.params else value_of(expression, b)
+    if not varies(expression):
+        return lambda b: value_of(expression, b)
+    names = sorted({e.name for e in walk(expression) if isinstance(e, Param)})
+    nulls = NullCounter()
+    compiled: list[Callable[[tuple[Value, ...]], Value]] = []
+
+    def value(binding: Binding) -> Value:
+        params = binding.params
+        if not all(name in params for name in names):
+            return value_of(expression, binding)
+        if not compiled:
+            as_columns = rewrite(expression, lambda e: Column(names.index(e.name)) if isinstance(e, Param) else e)
+            compiled.append(compile_expression(as_columns, nulls))
+        before = nulls.errors
+        found = compiled[0](tuple([params[name] for name in names]))
+        binding.meter.nulls.errors += nulls.errors - before
+        return found
+
+    return value
+
+
 def constant(expression: Expression) -> Recipe:
     """The value of a closed expression."""
-    return Recipe(lambda b: value_of(expression, b), varies(expression))
+    return Recipe(evaluator(expression), varies(expression))
 
 
 def derived(expression: Expression, derive: Callable[[Value], Any]) -> Recipe:
     """Something computed from the value of a closed expression."""
-    return Recipe(lambda b: derive(value_of(expression, b)), varies(expression))
+    value = evaluator(expression)
+    return Recipe(lambda b: derive(value(b)), varies(expression))
 
 
 def key_set(items: tuple[Expression, ...]) -> Recipe:

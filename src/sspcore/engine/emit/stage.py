@@ -15,6 +15,7 @@ from sspcore.engine.emit.aggregate import Grouping, GroupsEmitter, has_emitter
 from sspcore.engine.emit.cells import Recipe
 from sspcore.engine.emit.pipe import MOST_NODES, Leaf, Pipe, Schemas, foreign, pipe_of
 from sspcore.engine.emit.rows import RowsEmitter
+from sspcore.engine.emit.topk import Ordering, TopKEmitter
 from sspcore.plan import nodes, traverse
 from sspcore.plan.expressions import Column, Expression, columns_read, remap, substitute, walk
 from sspcore.plan.types import type_of
@@ -73,11 +74,13 @@ class Cutter:
     def cut(self, plan: nodes.Plan) -> Input:
         """Where the rows of a plan come from; the nodes that give them are appended."""
         match plan:
-            case nodes.Aggregate() if has_emitter([call for _, call in plan.aggregates]):
+            case nodes.Aggregate() if self.emits(plan):
                 return self._aggregate(plan)
-            case nodes.Distinct() if traverse.columns(plan):
+            case nodes.Distinct() if self.emits(plan):
                 pipe, values = self._single(plan.input, _columns(plan))
                 return self._sink(plan, pipe, GroupsEmitter, Grouping(tuple(values), ()))
+            case nodes.TopK() if self.emits(plan):
+                return self._top(plan)
         pipe = pipe_of(plan, self._schemas)
         first = pipe.leaves[0]
         if pipe.is_table and first.table is not None:
@@ -85,6 +88,29 @@ class Cutter:
         if first.table is None and first.plan is plan:  # nothing of it is a pipe
             return self._operator(plan)
         return self.cut_pipe(plan, pipe)
+
+    def emits(self, plan: nodes.Plan) -> bool:
+        """True when a node that keeps state can be code. A top-k must be able to read its input again."""
+        match plan:
+            case nodes.Aggregate():
+                return has_emitter([call for _, call in plan.aggregates])
+            case nodes.Distinct():
+                return bool(traverse.columns(plan))
+            case nodes.TopK():
+                return plan.limit is not None and not plan.partition and self._anew(plan.input)
+        return False
+
+    def _anew(self, plan: nodes.Plan) -> bool:
+        """True when a plan's rows can be had anew: from tables, or from what a compiled node keeps."""
+        leaves = pipe_of(plan, self._schemas).leaves
+        return all(leaf.table is not None for leaf in leaves) or self.emits(leaves[0].plan)
+
+    def _top(self, plan: nodes.TopK) -> Input:
+        outputs = _columns(plan)
+        pipe, expressions = self._single(plan.input, [*outputs, *[term.expression for term in plan.order]])
+        terms = [attrs.evolve(t, expression=e) for t, e in zip(plan.order, expressions[len(outputs) :], strict=True)]
+        pipe = attrs.evolve(pipe, outputs=tuple(expressions[: len(outputs)]), names=traverse.columns(plan))
+        return self._sink(plan, pipe, TopKEmitter, Ordering(tuple(terms), plan))
 
     def _aggregate(self, plan: nodes.Aggregate) -> Input:
         arguments = [call.argument for _, call in plan.aggregates if call.argument is not None]

@@ -29,20 +29,23 @@ class Meter:
     Attributes:
         rows: changes read, plus rows of its own state an operator visited.
         probes: lookups in an operator's state: a dict, or a search in an ordered list (itself O(log n) comparisons).
+        refills: times a top-k had to read its input again.
         nulls: expressions that gave NULL by error, such as a division by zero.
     """
 
-    __slots__ = ("nulls", "probes", "rows")
+    __slots__ = ("nulls", "probes", "refills", "rows")
 
     def __init__(self) -> None:
         self.rows = 0
         self.probes = 0
+        self.refills = 0
         self.nulls = NullCounter()
 
     def add(self, other: Meter) -> None:
         """Count what another meter counted too."""
         self.rows += other.rows
         self.probes += other.probes
+        self.refills += other.refills
         self.nulls.errors += other.nulls.errors
 
 

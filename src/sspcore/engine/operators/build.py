@@ -72,7 +72,7 @@ def operator_of(plan: nodes.Plan, columns_of: Names, meter: Meter) -> Operator:
         case nodes.Except():
             return ExceptAll(meter) if plan.all else Except(meter)
         case nodes.TopK():
-            limit, offset = _count(plan.limit, "LIMIT"), _count(plan.offset, "OFFSET")
+            limit, offset = count_of(plan.limit, "LIMIT"), count_of(plan.offset, "OFFSET")
             if plan.partition:
                 return _top_of_each(plan, limit, offset or 0, meter)
             return TopK(entry_of(plan.order, meter.nulls), limit, offset or 0, meter)
@@ -93,7 +93,9 @@ def _most(limit: Constant | Param | None) -> int | None:
     """The greatest integer that is at most the limit; None for no limit. What compares with no number admits none."""
     if limit is None:
         return None
-    value: Any = canonical(limit.value) if isinstance(limit, Constant) else None
+    if isinstance(limit, Param):
+        raise UsageError(f"the limit of a rank is ${limit.name}, a parameter without a value")
+    value: Any = canonical(limit.value)
     if class_of(value) != NUMBER:
         return 0
     if type(value) is not float or isfinite(value):
@@ -127,14 +129,14 @@ def _membership(
 
 def _siblings(plan: nodes.Nest, meter: Meter) -> SharedSiblings | JudgedSiblings:
     many = plan.form in ("objects", "values")
-    limit = _count(plan.limit, "LIMIT")
+    limit = count_of(plan.limit, "LIMIT")
     family = Family(
         read_join_key([a for a, _ in plan.on], meter.nulls),
         read_join_key([b for _, b in plan.on], meter.nulls),
         entry_of(plan.order, meter.nulls),
         _child(plan, meter),
         limit if many else 1 if limit is None else min(1, limit),
-        _count(plan.offset, "OFFSET") or 0,
+        count_of(plan.offset, "OFFSET") or 0,
         many,
     )
     if plan.residual is None:
@@ -159,7 +161,7 @@ def _whole(row: Row) -> Row:
     return row
 
 
-def _count(bound: Expression | None, word: str) -> int | None:
+def count_of(bound: Expression | None, word: str) -> int | None:
     """A LIMIT or OFFSET as a number of rows; None for none given, or NULL. Raises UsageError (the caller's)."""
     if bound is None:
         return None

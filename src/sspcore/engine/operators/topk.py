@@ -36,8 +36,10 @@ class TopK(Operator):
     See also:   traps T3, T11, T16, T50; tests/engine/operators/test_topk.py
     """
 
-    __slots__ = ("_after", "_before", "_entries", "_entry_of", "_left", "_limit", "_meter", "_moved", "_now", "_offset",
-                 "_rows", "_was", "_window")  # fmt: skip
+    __slots__ = (
+        "_after", "_before", "_entries", "_entry_of", "_gathers", "_left", "_limit", "_meter", "_moved", "_now",
+        "_offset", "_rows", "_was", "_window",
+    )  # fmt: skip
 
     def __init__(self, entry_of: EntryOf, limit: int | None, offset: int, meter: Meter) -> None:
         self._entry_of = entry_of
@@ -47,6 +49,7 @@ class TopK(Operator):
         self._entries: dict[Key, Entry] = {}
         self._rows: dict[Key, Row] = {}
         self._before, self._window, self._after = Ordered(), Ordered(), Ordered()
+        self._gathers = False
         self._moved: dict[Key, None] = {}
         self._left: dict[Key, Entry] = {}
         self._was: dict[Key, Row | None] = {}
@@ -56,10 +59,11 @@ class TopK(Operator):
 
     def step(self, delta: Delta) -> Delta:
         self._meter.rows += len(delta)
-        self._moved = {}
+        if not self._gathers:
+            self.rest()
         if not self._entries:
             return self._fill(delta)
-        self._was, self._now, self._left = {}, {}, {}
+        self._was, self._now = {}, {}
         after = self._after
         for key, old, new in delta:
             if old is not None and new is not None:
@@ -94,7 +98,7 @@ class TopK(Operator):
         self._before.refill(entries[:start])
         self._window.refill(window)
         self._after.refill(entries[end:])
-        self._moved = {entry[-1]: None for entry in window}
+        self._moved |= {entry[-1]: None for entry in window}
         return [(entry[-1], None, rows[entry[-1]]) for entry in window]
 
     def _change(self, key: Key, old: Row, new: Row, gone: Entry, entry: Entry) -> None:
@@ -189,12 +193,17 @@ class TopK(Operator):
         return [entry[-1] for entry in self._window]
 
     def moved(self) -> list[Key]:
-        """The keys that the last step added to the window or gave another place in it."""
+        """The keys that the last step (with `gather`: those since `rest`) added to the window or moved in it."""
         return list(self._moved)
+
+    def gather(self) -> None:
+        """Add up what moves over several steps, until `rest`: a commit of several tables is several steps."""
+        self._gathers = True
 
     def rest(self) -> None:
         """Forget what moved: a new commit begins, which may not reach this operator."""
-        self._moved = {}
+        if self._moved or self._left:
+            self._moved, self._left = {}, {}
 
     def placements(self, keys: Iterable[Key]) -> tuple[tuple[Key, Key | None], ...]:
         """Each key of the window with its predecessor in it, in final order. Cost: O(log n) a key."""
