@@ -13,18 +13,22 @@ from typing import Any, TypeVar, overload
 from sspcore.algebra.values import Value, same
 from sspcore.engine.change import Change
 from sspcore.engine.commit import commit_batch, commit_row
+from sspcore.engine.deferred import Deferred
 from sspcore.engine.door import Door, Resolution
 from sspcore.engine.explain import Explanation, explain_plan
+from sspcore.engine.filing import Filing
 from sspcore.engine.image import dump_image, load_image
 from sspcore.engine.materialisation import Materialisation
+from sspcore.engine.moves import Moves
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.query import Bound, Catalog
 from sspcore.engine.readers import Readers
 from sspcore.engine.schema import Schema
+from sspcore.engine.shaped import view_class
 from sspcore.engine.statistics import CircuitStatistics, no_op_statistics
 from sspcore.engine.table import Id, Net, Row, Table
-from sspcore.engine.template import Templates, Understood, sharing_key
-from sspcore.engine.update import Commit, Result, Snapshot, ViewUpdate
+from sspcore.engine.template import Templates, Understood
+from sspcore.engine.update import Commit, Result, Snapshot
 from sspcore.engine.view import View
 from sspcore.errors import (
     AlreadyExists,
@@ -38,7 +42,7 @@ from sspcore.errors import (
 T = TypeVar("T")
 
 
-class Circuit:
+class Circuit(Moves, Filing):
     """Tables and live views, kept up to date one batch at a time. Synchronous: no task, no clock.
 
     Args:
@@ -69,6 +73,9 @@ class Circuit:
         self._failed: dict[str, Exception] = {}
         self._marks: dict[str, int] = {}
         self._generation = 0
+        self.now = None
+        self._timed, self._lazy = {}, {}
+        self._deferred = Deferred(self.options.pending_limit)
         self._door = Door(self._tables, self.options, self._marks, self._views)
         for schema in schemas:
             self.create_table(schema)
@@ -149,12 +156,14 @@ class Circuit:
         1
         """
         batch = changes if type(changes) is list else list(changes)
+        if self._deferred.size:
+            return self._deferred.apply(self, batch)
         if len(batch) == 1:
             plain = self._door.plain(batch[0])
             if plain is not None:
                 name, table, key, old, new = plain
                 if old is new or (old == new and same(old, new)):
-                    return Commit(self.version, {}, {}, no_op_statistics)
+                    return Commit(self.version, {}, {}, (no_op_statistics,))
                 return commit_row(self, name, table, key, old, new)
         return commit_batch(self, self._door.resolve(batch))
 
@@ -164,6 +173,8 @@ class Circuit:
         For those who hold the truth elsewhere (a runtime's base tables): rows are trusted, canonical and laid out;
         nothing is judged. Raises UnknownTable.
         """
+        if self._deferred.size:
+            raise UsageError(f"{self._deferred.size} changes wait", hint="flush them before rows are delivered")
         touched: dict[str, dict[Id, Row | None]] = {}
         received = 0
         for name, key, row in entries:
@@ -190,12 +201,15 @@ class Circuit:
     # Views
 
     def register(
-        self, view_id: str, query: object, params: Mapping[str, Any] | None = None, *, replace: bool = False
-    ) -> Snapshot:
+        self, view_id: str, query: object, params: Mapping[str, Any] | None = None, *, replace: bool = False,
+        format: str = "rows", lazy: bool = False, digest: bool = False,
+    ) -> Snapshot:  # fmt: skip
         """Keep a query live under an id, and give its first value.
 
         Args: `query`, SQL text, a builder query, a plan or a JSON plan; `params`, a value for each `$name`;
-        `replace`, let another query take over the id. The same query again just gives the snapshot.
+        `replace`, let another query take over the id; `format`, how rows are shown: "rows", "ids" (a digest in each
+        row's place) or "tree" (nested cells are objects); `lazy`, computed when read instead of kept; `digest`, keep
+        `View.digest` as the view moves. The same query again just gives the snapshot.
         Raises SqlError or PlanError, AlreadyExists, UsageError (all the caller's); then nothing happened.
         Cost: that of computing the view once.
 
@@ -206,11 +220,13 @@ class Circuit:
             raise UsageError(f"a view id is text, not {view_id!r}")
         if view_id in self._tables:
             raise AlreadyExists(f"{view_id!r} is a table", hint="views and tables share one namespace")
+        kind = view_class(format, digest)
         understood = self._understand(query, params)
         template = understood.template
         held = self._views.get(view_id)
         if held is not None:
-            if held.plan == template.plan and _same_params(held.params, understood.params):
+            alike = (type(held), held.materialisation.lazy) == (kind, lazy)
+            if alike and held.plan == template.plan and _same_params(held.params, understood.params):
                 return self.view(view_id).snapshot()
             if not replace:
                 raise AlreadyExists(
@@ -219,8 +235,8 @@ class Circuit:
                 )
         generation = self._generation + (held is not None)
         fresh = self._missing(template.tables)
-        kept = self._materialise(understood, self._tables | fresh if fresh else self._tables)
-        view = View(view_id, query, kept, self._view_epoch(generation), self.version, understood.warnings)
+        kept = self._materialise(understood, self._tables | fresh if fresh else self._tables, lazy)
+        view = kind(view_id, query, kept, self._view_epoch(generation), self.version, understood.warnings)
         self._tables.update(fresh)
         if held is not None:
             self._drop(view_id)
@@ -248,6 +264,9 @@ class Circuit:
             raise UnknownView(view_id, self._views)
         if view.dirty:
             view.materialisation.hydrate(self._tables)
+            if view.materialisation.lazy:
+                for reader in view.materialisation.views:
+                    reader.version = reader.before = self.version
         return view
 
     @overload
@@ -266,11 +285,12 @@ class Circuit:
         """
         understood = self._understand(query, params)
         template = understood.template
-        answer = Materialisation(template, understood.params)
-        answer.hydrate(self._tables | self._missing(template.tables))
-        result = Result(template.columns, answer.rows())
-        answer.close()
-        return result
+        answer = Materialisation(template, understood.params, execution="operators")
+        try:
+            answer.hydrate(self._tables | self._missing(template.tables))
+            return Result(template.columns, answer.rows())
+        finally:
+            answer.leave()
 
     def explain(self, query: object) -> Explanation:
         """The plan of a view (by id) or of a query, for people: `print(circuit.explain(...))`."""
@@ -283,7 +303,12 @@ class Circuit:
     # Image
 
     def image(self) -> bytes:
-        """The circuit as bytes: schemas, rows, plans, versions and marks; never operator state. Cost: O(rows)."""
+        """The circuit as bytes: schemas, rows, plans, versions and marks; never operator state. Cost: O(rows).
+
+        Raises UsageError (the caller's) while changes are put off: they are in no table yet.
+        """
+        if self._deferred.size:
+            raise UsageError(f"{self._deferred.size} changes wait", hint="flush them before taking an image")
         return dump_image(self)
 
     @classmethod
@@ -308,79 +333,12 @@ class Circuit:
         return Catalog(self._tables, self.options.strict_tables)
 
     def _understand(self, query: object, params: Mapping[str, Any] | None) -> Understood:
-        return self._templates.understand(query, params, self._catalog(), Bound(self._views))
+        return self._templates.understand(query, params, self._catalog(), Bound(self._views), self.now)
 
     def _missing(self, names: Iterable[str]) -> dict[str, Table]:
         """Empty tables for those of the names that have none."""
         catalog = self._catalog()
         return {name: Table(catalog[name]) for name in names if name not in self._tables}
-
-    def _materialise(self, understood: Understood, tables: Mapping[str, Table]) -> Materialisation:
-        """The value of a template and its parameters, shared with every view of the same; hydrated."""
-        key = sharing_key(understood.template, understood.params)
-        kept = self._kept.get(key) if key is not None else None
-        if kept is None:
-            kept = Materialisation(understood.template, understood.params, key)
-        if kept.dirty:
-            kept.hydrate(tables)
-        return kept
-
-    def _view_epoch(self, generation: int | None = None) -> str:
-        number = self._generation if generation is None else generation
-        return f"{self.epoch}.{number}" if number else self.epoch
-
-    def _file(self, view: View) -> None:
-        """Let a view be found, and its materialisation by those who change what it reads."""
-        kept = view.materialisation
-        self._views[view.id] = view
-        self._templates.forget(view.id)
-        if view not in kept.views:
-            kept.views.append(view)
-        if not kept.filed:
-            kept.filed = True
-            if kept.key is not None:
-                self._kept[kept.key] = kept
-            for name in kept.template.tables:
-                self._readers.setdefault(name, Readers()).add(kept)
-
-    def _drop(self, view_id: str) -> None:
-        view = self._views.pop(view_id)
-        self._generation += 1
-        self._templates.forget(view_id)
-        self._leave(view)
-
-    def _leave(self, view: View) -> None:
-        """Part a view from its materialisation; the last view takes it along."""
-        kept = view.materialisation
-        kept.views = [other for other in kept.views if other is not view]
-        if kept.views or not kept.filed:
-            return
-        kept.filed = False
-        if kept.key is not None:
-            self._kept.pop(kept.key, None)
-        for name in kept.template.tables:
-            readers = self._readers[name]
-            readers.remove(kept)
-            if not readers:
-                del self._readers[name]
-        kept.close()
-
-    def _fail(self, errors: Mapping[str, Exception]) -> None:
-        """Drop views that cannot go on."""
-        for view_id, error in errors.items():
-            self._drop(view_id)
-            self._failed[view_id] = error
-
-    def _read_anew(self, view: View, version: int, table: str) -> ViewUpdate:
-        """A table a view reads by `*` has new columns: what its query means now, as an update that replaces all."""
-        self._generation += 1
-        self._templates.forget()
-        understood = self._understand(view.query, view.params)
-        kept = self._materialise(understood, self._tables)
-        fresh = View(view.id, view.query, kept, view.epoch, view.version, understood.warnings)
-        self._leave(view)
-        self._file(fresh)
-        return fresh.reset(version, self._view_epoch(), f"table {table!r} has new columns")
 
 
 def _same_params(a: Mapping[str, Value], b: Mapping[str, Value]) -> bool:

@@ -7,8 +7,7 @@ are told; and the way back when an exception that is no view's own interrupts it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sspcore.engine.door import Resolution
 from sspcore.engine.materialisation import Materialisation
@@ -21,6 +20,10 @@ from sspcore.plan.nodes import Plan
 
 if TYPE_CHECKING:
     from sspcore.engine.circuit import Circuit
+
+
+_new_tuple: Any = tuple.__new__
+"""Makes a named tuple without the wrapper around its constructor."""
 
 
 def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | None, new: Row | None) -> Commit:
@@ -39,6 +42,8 @@ def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | No
             del table.rows[key]
         else:
             table.rows[key] = new
+        if circuit._lazy:
+            circuit._mark(name)
         if table.arrangements:
             for arrangement in table.arrangements.values():
                 arrangement.write(net)
@@ -48,8 +53,9 @@ def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | No
                     kept.begin()
                     kept.advance(name, net)
                     changes, placed = kept.finish()
+                    if not changes and not placed:
+                        continue
                 else:
-                    kept.advances += 1
                     delta = kept.steps[name](net)
                     if not delta:
                         continue
@@ -68,9 +74,10 @@ def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | No
                 except Exception as error:  # noqa: BLE001 - as above
                     failed.update({view.id: error for view in kept.views})
                     continue
-            if changes or placed:
-                for view in kept.views:
-                    updates[view.id] = view.update(changes, placed, version)
+                if not changes and not placed:
+                    continue
+            for view in kept.views:
+                updates[view.id] = view.update(changes, placed, version)
         circuit.version = version  # the point of no return: from here on the batch has happened
     except BaseException:
         table.unwrite(net)
@@ -81,7 +88,8 @@ def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | No
         raise
     if failed:
         circuit._fail(failed)
-    return Commit(version, updates, failed, partial(row_statistics, name, len(touched), len(updates)))
+    commit: Commit = _new_tuple(Commit, (version, updates, failed, (row_statistics, name, len(touched), len(updates))))
+    return commit
 
 
 def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
@@ -89,12 +97,12 @@ def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
     net = resolution.net
     if not net and not resolution.widened:
         circuit._door.commit(resolution)
-        return Commit(circuit.version, {}, {}, partial(batch_statistics, resolution, 0, 0))
+        return Commit(circuit.version, {}, {}, (batch_statistics, resolution, 0, 0))
     failed: dict[Materialisation, Exception] = {}
     touched = {name: readers.touched(net[name]) for name in net if (readers := circuit._readers.get(name))}
     reached = _reached(circuit, resolution, touched)
     for kept in reached:
-        if kept.dirty:  # left by a commit that was rolled back
+        if kept.dirty and not kept.lazy:  # left by a commit that was rolled back
             try:
                 kept.hydrate(circuit._tables)
             except Exception as error:  # noqa: BLE001 - the unit of fault is the view
@@ -105,11 +113,14 @@ def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
     broken: set[Materialisation] = set()
     try:
         circuit._door.commit_forms(resolution)
+        for name in resolution.widened:
+            circuit._refile(name)
         for kept in reached:
             if kept not in failed:
                 kept.begin()
         for name, changes in net.items():
             circuit._tables[name].write(changes)
+            circuit._mark(name)
             for kept, rows in touched.get(name, {}).items():
                 if kept not in broken and kept not in failed:
                     try:
@@ -130,7 +141,7 @@ def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
     errors = {view.id: error for kept, error in failed.items() for view in kept.views}
     if errors:
         circuit._fail(errors)
-    return Commit(version, updates, errors, partial(batch_statistics, resolution, len(reached), len(updates)))
+    return Commit(version, updates, errors, (batch_statistics, resolution, len(reached), len(updates)))
 
 
 def _reached(circuit: Circuit, resolution: Resolution, touched: Mapping[str, Touched]) -> list[Materialisation]:
@@ -142,6 +153,7 @@ def _reached(circuit: Circuit, resolution: Resolution, touched: Mapping[str, Tou
         readers = circuit._readers.get(name)
         if readers is not None:
             found.update(dict.fromkeys(readers))
+        found.update(circuit._lazy.get(name, {}))
     return list(found)
 
 
@@ -157,8 +169,13 @@ def _tell(
             updates[view.id] = circuit._read_anew(view, version, min(template.stars & wider))
     if not kept.views:
         return
-    if broken or wider:
+    if broken:
         changes, placed = kept.rehydrate(circuit._tables)
+    elif wider:
+        try:
+            changes, placed = kept.rehydrate(circuit._tables)
+        except Exception:  # noqa: BLE001 - as where it advances: one more try, and if that raises too it has failed
+            changes, placed = kept.rehydrate(circuit._tables)
     else:
         changes, placed = kept.finish()
     if changes or placed:

@@ -97,6 +97,7 @@ class Door:
         self.options = options
         self.marks = marks
         self._makers: dict[str, RowMaker] = {}
+        self._gates: dict[str, tuple[Table, RowMaker]] = {}
 
     def resolve(self, changes: Sequence[Change]) -> Resolution:
         """Judge a batch in order, writing nothing. Raises ChangeRejected (the producer's fault), naming the index.
@@ -180,27 +181,50 @@ class Door:
         if type(change) is not Change:
             return None
         name, op, key, given, _, source, version, _, _, _ = change
-        if source is not None or version is not None or type(name) is not str or name not in self.tables:
-            return None
-        table = self.tables[name]
-        if table.versions or self.options.max_rows is not None:
-            return None
+        gate = self._gates.get(name) if type(name) is str else None
+        if gate is None or source is not None or version is not None:
+            return self._open_gate(change)
+        table, maker = gate
+        if maker.schema is not table.schema or table.versions:
+            return self._open_gate(change)
         if not (key.isascii() if type(key) is str else type(key) is int and -INTEGER_LIMIT < key < INTEGER_LIMIT):
             return None
         old = table.rows.get(key)
         if op == "delete":
             return (name, table, key, old, None) if given is None else None
-        if type(given) is not dict or not (op == "upsert" or op == ("create" if old is None else "update")):
+        if op != "upsert" and op != ("create" if old is None else "update"):
             return None
-        maker = self._maker(name, table)
+        try:
+            if type(given) is dict:
+                new = maker.of_mapping(key, given)
+            elif type(given) is tuple:
+                new = maker.of_tuple(key, given)
+            else:
+                return None
+            if new is not None:
+                return name, table, key, old, new
+        except (ChangeRejected, ValueError, KeyError):
+            pass
         try:
             new = maker.row(key, given)
         except (ChangeRejected, ValueError):
             new = None
         if maker.added:
-            del self._makers[name]
+            del self._makers[name], self._gates[name]
             return None
         return None if new is None else (name, table, key, old, new)
+
+    def _open_gate(self, change: Change) -> tuple[str, Table, Id, Row | None, Row | None] | None:
+        """Note a table whose plain changes `plain` may judge, and have it judge this one."""
+        name = change.table
+        self._gates.pop(name, None) if type(name) is str else None
+        table = self.tables.get(name) if type(name) is str else None
+        if table is None or table.versions or self.options.max_rows is not None:
+            return None
+        if change.source is not None or change.version is not None:
+            return None
+        self._gates[name] = table, self._maker(name, table)
+        return self.plain(change)
 
     def _maker(self, name: str, table: Table) -> RowMaker:
         maker = self._makers.get(name)

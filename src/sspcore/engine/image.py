@@ -15,6 +15,7 @@ import attrs
 from sspcore.algebra.tagged import decode, encode
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.schema import Schema
+from sspcore.engine.shaped import DigestView, view_class
 from sspcore.engine.table import Table
 from sspcore.engine.template import Understood
 from sspcore.engine.view import View
@@ -35,6 +36,7 @@ def dump_image(circuit: Circuit) -> bytes:
             "name": circuit.name,
             "options": attrs.asdict(circuit.options),
             "version": circuit.version,
+            "now": encode(circuit.now),
             "generation": circuit._generation,
             "marks": dict(circuit.marks),
             "tables": [_dump_table(table) for table in circuit.tables.values()],
@@ -66,6 +68,7 @@ def _build(cls: type[Circuit], image: dict[str, Any], epoch: str | None) -> Circ
     options = CircuitOptions(**image["options"])
     circuit = cls(image["name"], options=options if epoch is None else attrs.evolve(options, epoch=epoch))
     circuit.version = image["version"]
+    circuit.now = decode(image["now"])
     circuit._generation = image["generation"]
     circuit._marks.update(image["marks"])
     for data in image["tables"]:
@@ -77,8 +80,9 @@ def _build(cls: type[Circuit], image: dict[str, Any], epoch: str | None) -> Circ
         params = {name: decode(value) for name, value in data["params"].items()}
         view_epoch = data["epoch"] if epoch is None else epoch
         understood = Understood(circuit._templates.of_plan(plan), params, tuple(data["warnings"]))
-        kept = circuit._materialise(understood, circuit._tables)
-        circuit._file(View(data["id"], query, kept, view_epoch, data["version"], understood.warnings))
+        kept = circuit._materialise(understood, circuit._tables, data["lazy"])
+        kind = view_class(data["format"], data["digest"])
+        circuit._file(kind(data["id"], query, kept, view_epoch, data["version"], understood.warnings))
     return circuit
 
 
@@ -111,4 +115,7 @@ def _dump_view(view: View) -> dict[str, Any]:
         "epoch": view.epoch,
         "version": view.version,
         "warnings": list(view.warnings),
+        "format": view.format,
+        "lazy": view.materialisation.lazy,
+        "digest": isinstance(view, DigestView),
     }

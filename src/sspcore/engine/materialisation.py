@@ -6,14 +6,15 @@ readers, and when to run: the circuit decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sspcore.algebra.values import Key, Value, same
+from sspcore.algebra.values import Key, Value, canonical_key, same
 from sspcore.engine.operators.base import Delta, Meter, compose
 from sspcore.engine.operators.network import Network
 from sspcore.engine.table import Net, Table
 from sspcore.engine.update import Placement, Row, RowChange
+from sspcore.plan.expressions import NOW, Constant
 from sspcore.plan.traverse import bind_plan
 
 if TYPE_CHECKING:
@@ -32,10 +33,14 @@ class Materialisation:
 
     __slots__ = (
         "advances",
+        "behind",
         "delta",
         "dirty",
+        "execution",
         "filed",
+        "held",
         "key",
+        "lazy",
         "maintainer",
         "meter",
         "meters",
@@ -45,15 +50,26 @@ class Materialisation:
         "rehydrates",
         "steps",
         "template",
+        "trips",
         "value",
         "views",
     )  # fmt: skip
 
-    def __init__(self, template: Template, params: Mapping[str, Value], key: object = None) -> None:
+    def __init__(
+        self, template: Template, params: Mapping[str, Value], key: object = None, execution: str = "compiled"
+    ) -> None:
         self.template = template
+        self.execution = execution
         self.key = key
         """What another view must equal to share it; None: it is not shared."""
         self.filed = False
+        self.behind = False
+        """`params` have moved, over no row, and the maintainer has not been told."""
+        self.lazy = False
+        """Changes only mark it dirty."""
+        self.held: dict[str, tuple[Table, tuple[str, ...]]] = {}
+        """Arrangements in which it looks up the rows it can depend on."""
+        template.uses += 1
         self.params = params
         self.views: list[View] = []
         self.ordered = template.ordered
@@ -65,7 +81,7 @@ class Materialisation:
         self.meter = Meter()
         self.meters = Meter()
         """What earlier maintainers counted."""
-        self.advances = self.rehydrates = 0
+        self.advances = self.rehydrates = self.trips = 0
         self.moved: dict[Key, None] = {}
 
     # Reading
@@ -99,26 +115,89 @@ class Materialisation:
         meter = Meter()
         maintainer = self._maintainer(tables, meter)
         try:
-            value = maintainer.hydrate(lambda table: tables[table].rows)
+            value = maintainer.hydrate(self._rows_of(tables))
         except BaseException:
             maintainer.release()
             raise
-        if self.maintainer is not None:
-            self.rehydrates += 1
-            self.meters.add(self.meter)
-        self.close()
+        before, counted = self.maintainer, self.meter
         self.maintainer, self.value, self.meter = maintainer, value, meter
-        self.steps = maintainer.steps
+        self.behind = False
+        steps: Mapping[str, Any] = maintainer.steps
+        self.steps = {t: self._timely(step) for t, step in steps.items()} if NOW in self.params else steps
         self.delta = []
         self.dirty = False
+        if before is not None:
+            self.rehydrates += 1
+            self.meters.add(counted)
+            before.release()
 
     def _maintainer(self, tables: Tables, meter: Meter) -> Any:
+        if self.execution == "compiled":
+            return self.template.code(tables).bind(self.params, tables, meter)
         return Network(bind_plan(self.template.plan, self.params), lambda table: tables[table].names, meter)
+
+    def _rows_of(self, tables: Tables) -> Callable[[str], Mapping[Any, Row]]:
+        """The rows of a table that the value can depend on: when others of the template live, by looking them up."""
+        if self.template.uses < 2 and not self.held:
+            return lambda name: tables[name].rows
+        interests = self.template.interests(tables)
+
+        def rows(name: str) -> Mapping[Any, Row]:
+            interest, table = interests[name], tables[name]
+            if interest.column is None or interest.value is None:
+                return table.rows
+            columns = (interest.column,)
+            if name not in self.held:
+                table.arrange(columns)
+                self.held[name] = table, columns
+            value = interest.value
+            key = canonical_key(value.value if isinstance(value, Constant) else self.params[value.name])
+            return table.arrangements[columns].index.get(key, {})
+
+        return rows
 
     def close(self) -> None:
         """Let go of what the maintainer holds of the tables."""
-        if self.maintainer is not None:
-            self.maintainer.release()
+        maintainer, self.maintainer = self.maintainer, None
+        if maintainer is not None:
+            maintainer.release()
+
+    def leave(self) -> None:
+        """Nobody reads it any more: let go of everything."""
+        self.close()
+        for table, columns in self.held.values():
+            table.release(columns)
+        self.held = {}
+        self.template.uses -= 1
+        if not self.template.uses:
+            self.template.indexes.release()
+
+    @property
+    def repoints(self) -> bool:
+        """Whether the maintainer can run on under other parameters of its filters."""
+        return isinstance(self.maintainer, Network) or self.maintainer.code.rebindable
+
+    def repoint(self, params: Mapping[str, Value]) -> bool:
+        """Other parameters from now on, the value as it was; False when the maintainer cannot do that."""
+        if isinstance(self.maintainer, Network):
+            self.maintainer.rebind(bind_plan(self.template.plan, params))
+        elif self.maintainer.code.rebindable:
+            self.maintainer.rebind(params)
+        else:
+            return False
+        self.params = params
+        self.behind = False
+        return True
+
+    def _timely(self, step: Callable[[list[Net]], Delta]) -> Callable[[list[Net]], Delta]:
+        """The step, by the parameters as they are now: time passes without telling each maintainer."""
+
+        def timely(changes: list[Net]) -> Delta:
+            if self.behind:
+                self.repoint(self.params)
+            return step(changes)
+
+        return timely
 
     def begin(self) -> None:
         """A commit begins that may change the value."""

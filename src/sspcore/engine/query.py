@@ -17,7 +17,8 @@ from sspcore.errors import UnknownTable, UsageError, did_you_mean
 from sspcore.plan.catalog import Lowered
 from sspcore.plan.check import check
 from sspcore.plan.nodes import Plan
-from sspcore.plan.traverse import tables_of
+from sspcore.plan.expressions import NOW
+from sspcore.plan.traverse import bind_plan, tables_of
 
 
 @attrs.frozen
@@ -54,14 +55,14 @@ class Plans(Mapping[str, Plan]):
 
 
 class Bound(Mapping[str, Plan]):
-    """The bound plans of views, each bound when it is asked for."""
+    """The bound plans of views, each bound when it is asked for; `$now` stays open, so that they go on telling it."""
 
     def __init__(self, views: Mapping[str, Any]) -> None:
         self._views = views
 
     def __getitem__(self, name: str) -> Plan:
-        plan: Plan = self._views[name].bound
-        return plan
+        view = self._views[name]
+        return bind_plan(view.plan, {param: value for param, value in view.params.items() if param != NOW})
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._views)

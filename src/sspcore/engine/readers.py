@@ -5,40 +5,88 @@ Owns that choice. It saves work and decides nothing else: what a change means to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
 
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.table import Net, Row
+from sspcore.index.predicate_index import PredicateIndex
+from sspcore.plan.expressions import Expression
 
 Touched = dict[Materialisation, list[Net]]
 
+FEW: Final = 8
+"""Up to so many selective readers it is cheaper to visit them all than to look which ones to visit."""
+
 
 class Readers:
-    """Who reads a table. `everyone` are those that any change may concern; the others are found by the index."""
+    """Who reads a table: `everyone` whom any change may concern, and the selective, each filed under its interest.
 
-    __slots__ = ("everyone",)
+    Args: `types`, the declared types of the table's columns, by position.
+    """
 
-    def __init__(self) -> None:
-        self.everyone: tuple[Materialisation, ...] = ()
+    __slots__ = ("_everyone", "_index", "_selective", "_types", "all")
+
+    def __init__(self, types: Sequence[str]) -> None:
+        self._types = types
+        self._everyone: tuple[Materialisation, ...] = ()
+        self._selective: dict[Materialisation, Expression] = {}
+        self._index: PredicateIndex | None = None
+        self.all: tuple[Materialisation, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.everyone)
+        return bool(self._everyone or self._selective)
 
     def __iter__(self) -> Iterator[Materialisation]:
-        return iter(self.everyone)
+        return iter([*self._everyone, *self._selective])
 
-    def add(self, kept: Materialisation) -> None:
-        """A reader more. Cost: O(readers that read everything), or that of the index."""
-        self.everyone = (*self.everyone, kept)
+    def add(self, kept: Materialisation, interest: Expression | None) -> None:
+        """A reader more; `interest` holds for every row it can depend on, None is every row. Cost: microseconds."""
+        if interest is None:
+            self._everyone = (*self._everyone, kept)
+        else:
+            self._selective[kept] = interest
+            if self._index is not None:
+                self._index.add(kept, interest)
+            elif len(self._selective) > FEW:
+                self._index = PredicateIndex(self._types)
+                for one, filed in self._selective.items():
+                    self._index.add(one, filed)
+        self._join()
 
     def remove(self, kept: Materialisation) -> None:
-        """A reader less."""
-        self.everyone = tuple([one for one in self.everyone if one is not kept])
+        """A reader less. Cost: microseconds."""
+        if self._selective.pop(kept, None) is None:
+            self._everyone = tuple([one for one in self._everyone if one is not kept])
+        elif self._index is not None:
+            self._index.remove(kept)
+            if not self._selective:
+                self._index = None
+        self._join()
 
-    def touched_by(self, old: Row | None, new: Row | None) -> tuple[Materialisation, ...]:
-        """Those that a change from one row to another can touch."""
-        return self.everyone
+    def _join(self) -> None:
+        if self._index is None:
+            self.all = (*self._everyone, *self._selective)
+
+    def touched_by(self, old: Row | None, new: Row | None) -> Collection[Materialisation]:
+        """Those that a change from one row to another can touch, each once."""
+        if self._index is None:
+            return self.all
+        found: Collection[Materialisation] = self._index.touch(old, new)
+        return (*self._everyone, *found) if self._everyone else found
 
     def touched(self, net: list[Net]) -> Touched:
         """Those that net changes can touch, each with the changes that can. Cost: O(net + what it gives)."""
-        return dict.fromkeys(self.everyone, net)
+        if self._index is None:
+            return dict.fromkeys(self.all, net)
+        touched = dict.fromkeys(self._everyone, net)
+        found: Touched = {}
+        index = self._index
+        for change in net:
+            for kept in index.touch(change[1], change[2]):
+                changes = found.get(kept)
+                if changes is None:
+                    found[kept] = [change]
+                else:
+                    changes.append(change)
+        return {**touched, **found}

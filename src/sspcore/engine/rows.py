@@ -7,9 +7,11 @@ Owns layout, types and the key column. One `RowMaker` serves one schema; on an o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from sspcore.algebra.values import Value, canonical, same
+from sspcore.engine.emit.intake import PLAIN, Cell, Intake, intake
 from sspcore.engine.schema import INTEGER_LIMIT, Schema, typed
 from sspcore.errors import ChangeRejected, did_you_mean, shown
 
@@ -17,6 +19,17 @@ Row = tuple[Value, ...]
 
 _PLAIN: Final[dict[str, type]] = {"any": object, "text": str, "integer": int, "real": float}
 """The Python type whose values a column of this type takes after a cheap look; `object` for any of them."""
+_CLASSES: Final[dict[str, frozenset[type]]] = {
+    "any": frozenset(PLAIN), "text": frozenset({str}), "integer": frozenset({int}), "real": frozenset({float}),
+    "boolean": frozenset({bool}),
+}  # fmt: skip
+"""The classes of values that a column of this type takes as they are; NULL beside them."""
+_FIRST: Final = 3
+"""Rows that go the long way before code is generated for the classes they showed."""
+
+
+def _declines(key: Any, given: Any) -> Row | None:
+    return None
 
 
 class RowMaker:
@@ -34,6 +47,11 @@ class RowMaker:
         self._key_at = self.position[key] if isinstance(key, str) else None
         self._keys_at = [self.position[k] for k in key] if isinstance(key, tuple) else None
         self._plain = [_PLAIN.get(kind) for kind in self.kinds]
+        self._shown: list[set[type]] = [set() for _ in self.kinds]
+        self._left = _FIRST
+        self.of_mapping: Intake = _declines
+        self.of_tuple: Intake = _declines
+        """The generated way in: (id, given) → the row, or None for what must go the long way."""
 
     def row(self, key: Any, given: Any) -> Row:
         """A full row: columns not named become NULL. `given` is a mapping, or a tuple in schema order.
@@ -70,7 +88,34 @@ class RowMaker:
                         continue
             cells[at] = self._convert(at, value)
         self._fill_key(cells, key)
+        if self._left and not self.added:
+            self._learn(cells)
         return tuple(cells)
+
+    def _learn(self, cells: list[Value]) -> None:
+        """A row went the long way: when it shows a column in a class not seen there, generate code that takes it."""
+        news = False
+        for at, value in enumerate(cells):
+            kind = type(value)
+            if kind not in self._shown[at] and (value is None or kind in _CLASSES.get(self.kinds[at], ())):
+                self._shown[at].add(kind)
+                news = True
+        self._left -= 1
+        if self._left == 0 and self._keys_at is None:
+            self._generate()
+            self._left = -1
+        elif self._left < 0 and news:
+            self._generate()
+
+    def _generate(self) -> None:
+        columns = []
+        for at, (name, kind) in enumerate(zip(self.names, self.kinds, strict=True)):
+            if kind in _CLASSES:
+                columns.append(Cell(name, frozenset(self._shown[at])))
+            else:
+                columns.append(Cell(name, frozenset(), partial(self._convert, at)))
+        if all(column.classes or column.convert for column in columns):
+            self.of_mapping, self.of_tuple = intake(columns, self._key_at)
 
     def _refuse_row(self, key: Any, given: Any) -> None:
         raise ChangeRejected(
@@ -115,6 +160,8 @@ class RowMaker:
             )
         cells = [None if value is None else self._convert(at, value) for at, value in enumerate(given)]
         self._fill_key(cells, key)
+        if self._left and not self.added:
+            self._learn(cells)
         return tuple(cells)
 
     def _key_cells(self, key: Any) -> list[tuple[int, Value]]:

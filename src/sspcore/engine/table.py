@@ -11,6 +11,7 @@ from typing import Any
 from sspcore.algebra.values import Value
 from sspcore.engine.arrangement import Arrangement
 from sspcore.engine.schema import Schema
+from sspcore.engine.sorted_index import SortedBy, SortedIndex
 
 Row = tuple[Value, ...]
 Id = Any
@@ -22,7 +23,8 @@ class Table:
     """A keyed relation. `rows` maps id → row tuple; `versions` holds row versions where changes carry them.
 
     Both are written only through `write`, `widen` and the door's commit, and stay the same objects as long as the
-    table lives: generated code holds on to them. `arrangements` are the indexes of the rows that views asked for.
+    table lives: generated code holds on to them. `arrangements` are the indexes of the rows that views asked for:
+    columns → Arrangement, `SortedBy` → SortedIndex.
     """
 
     __slots__ = ("arrangements", "names", "rows", "schema", "versions")
@@ -32,7 +34,7 @@ class Table:
         self.names = schema.names
         self.rows: dict[Id, Row] = {}
         self.versions: dict[Id, int] = {}
-        self.arrangements: dict[tuple[str, ...], Arrangement] = {}
+        self.arrangements: dict[Any, Any] = {}
 
     def write(self, net: Iterable[Net]) -> None:
         """Put every new row, drop every id without one. Cost: O(net), once more per arrangement."""
@@ -81,7 +83,7 @@ class Table:
 
         See `Arrangement`. Whoever asked calls `release` when done. Raises KeyError for a column the table lacks.
         """
-        held = self.arrangements.get(columns)
+        held: Arrangement | None = self.arrangements.get(columns)
         if held is None:
             held = Arrangement([self.names.index(name) for name in columns])
             held.fill(self.rows)
@@ -89,12 +91,26 @@ class Table:
         held.uses += 1
         return held.index
 
-    def release(self, columns: tuple[str, ...]) -> None:
-        """One user less of an arrangement; the last one takes it along."""
-        held = self.arrangements[columns]
+    def sort(self, column: str) -> SortedIndex:
+        """The live index of the ids by the order of a column, shared. Cost: O(rows log rows) for the first.
+
+        Whoever asked calls `release(SortedBy(column))` when done. Raises ValueError for a column the table lacks.
+        """
+        name = SortedBy(column)
+        held: SortedIndex | None = self.arrangements.get(name)
+        if held is None:
+            held = SortedIndex(self.names.index(column))
+            held.fill(self.rows)
+            self.arrangements[name] = held
+        held.uses += 1
+        return held
+
+    def release(self, name: tuple[str, ...] | SortedBy) -> None:
+        """One user less of an arrangement or sorted index; the last one takes it along."""
+        held = self.arrangements[name]
         held.uses -= 1
         if not held.uses:
-            del self.arrangements[columns]
+            del self.arrangements[name]
 
     def _rearrange(self) -> None:
         for arrangement in self.arrangements.values():

@@ -7,15 +7,24 @@ costs microseconds. Refuses to know rows and which views there are; it is told w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from operator import is_not
 from typing import Any, Final
 
 import attrs
 
 from sspcore.algebra.values import Value, canonical_key
+from sspcore.engine.candidates import Indexes
+from sspcore.engine.crossing import Crossing, crossing_of, without_time
+from sspcore.engine.program import Code, compile_plan
 from sspcore.engine.query import Catalog, Reading, canonical_params, read_query
+from sspcore.engine.schema import Schema
+from sspcore.engine.table import Table
+from sspcore.errors import UsageError
 from sspcore.plan.check import check
-from sspcore.plan.expressions import Param
+from sspcore.plan.expressions import NOW, Call, Column, Constant, Expression, Param, conjuncts
+from sspcore.plan.interests import interests
 from sspcore.plan.nodes import Plan, Scan, TopK
 from sspcore.plan.traverse import bind_plan, columns, ordering, params_of, tables_of, walk_plan
 
@@ -32,7 +41,10 @@ class Template:
     parameters; `counts`, those of them that stand in LIMIT or OFFSET.
     """
 
-    __slots__ = ("columns", "counts", "ordered", "params", "plan", "stars", "tables")
+    __slots__ = (
+        "_code", "_crossings", "_interests", "columns", "counts", "indexes", "ordered", "params", "plan", "stars",
+        "tables", "uses",
+    )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -46,6 +58,59 @@ class Template:
             for node in walk_plan(plan) if isinstance(node, TopK)
             for bound in (node.limit, node.offset) if isinstance(bound, Param)
         )  # fmt: skip
+        self.uses = 0
+        """Materialisations there are of it: from the second on it pays to look rows up instead of going over all."""
+        self.indexes = Indexes()
+        """What its views look rows up in when their parameters move."""
+        self._crossings: dict[frozenset[str], Crossing | None] = {}
+        self._code: tuple[Code, list[Schema]] | None = None
+        self._interests: tuple[dict[str, Interest], list[Schema]] | None = None
+
+    def code(self, tables: Mapping[str, Table]) -> Code:
+        """The generated code, made when first asked for and anew when a table has other columns."""
+        schemas = [tables[name].schema for name in self.tables]
+        if self._code is None or any(map(is_not, self._code[1], schemas)):
+            self._code = compile_plan(self.plan, lambda name: tables[name].schema), schemas
+        return self._code[0]
+
+    def interests(self, tables: Mapping[str, Table]) -> dict[str, Interest]:
+        """Per table what rows the plan can depend on, parameters open."""
+        schemas = [tables[name].schema for name in self.tables]
+        if self._interests is None or any(map(is_not, self._interests[1], schemas)):
+            found = interests(self.plan, lambda name: tables[name].names)
+            timeless = {name: without_time(found[name]) for name in self.tables}
+            self._interests = {name: Interest(timeless[name], tables[name].names) for name in self.tables}, schemas
+        return self._interests[0]
+
+    def crossing(self, moving: frozenset[str], tables: Mapping[str, Table]) -> Crossing | None:
+        """How a change of these parameters reaches the plan; None when that cannot be told by rows of one table."""
+        if moving not in self._crossings:
+            self._crossings[moving] = crossing_of(self.plan, moving)
+        found = self._crossings[moving]
+        if found is None or found.direct or self.interests(tables)[found.table].condition is None:
+            return found
+        return None  # operators below the filter may hold rows that are no longer kept current for this view
+
+
+class Interest:
+    """What rows of one table a plan can depend on: all (`condition` None), or those a condition holds for.
+
+    `column` and `value`: the rows it can depend on have this value in this column, where that is so.
+    """
+
+    __slots__ = ("column", "condition", "value")
+
+    def __init__(self, condition: Expression | None, names: Sequence[str]) -> None:
+        self.condition = condition
+        self.column: str | None = None
+        self.value: Constant | Param | None = None
+        for part in conjuncts(condition):
+            match part:
+                case Call("=", (Column(index), Constant() | Param() as value)) | Call(
+                    "=", (Constant() | Param() as value, Column(index))
+                ):
+                    self.column, self.value = names[index], value
+                    return
 
 
 @attrs.frozen
@@ -83,13 +148,18 @@ class Templates:
         self._by_plan: dict[tuple[Plan, frozenset[str]], Template] = {}
 
     def understand(
-        self, query: object, params: Mapping[str, Any] | None, catalog: Catalog, views: Mapping[str, Plan]
-    ) -> Understood:
-        """What a query means, with a canonical value for every parameter.
+        self, query: object, params: Mapping[str, Any] | None, catalog: Catalog, views: Mapping[str, Plan],
+        now: datetime | None = None,
+    ) -> Understood:  # fmt: skip
+        """What a query means, with a canonical value for every parameter; that of `$now` is `now`.
 
         Raises SqlError, PlanError or UsageError (the caller's). Cost: microseconds for a text or plan known.
         """
         template, reading = self._read(query, catalog, views)
+        if params and NOW in params:
+            raise UsageError(f"${NOW} is not given: the circuit tells the time", hint="move it with advance(now)")
+        if NOW in template.params:
+            params = {**(params or {}), NOW: now}
         values = canonical_params(template.params, reading.written, params) if params or template.params else {}
         if template.counts:
             check(bind_plan(template.plan, values))  # only now can a LIMIT that is a parameter be judged
@@ -150,6 +220,8 @@ def sharing_key(template: Template, params: Mapping[str, Value]) -> object | Non
     so easily (lists, decimals, …): such views are kept apart."""
     key: list[object] = [template]
     for name in sorted(params) if len(params) > 1 else params:
+        if name == NOW:
+            continue  # the same for all
         value = params[name]
         if type(value) not in _SIMPLE:
             return None

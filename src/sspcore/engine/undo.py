@@ -59,6 +59,9 @@ class Undo:
             for view, version, epoch in views:
                 view.version, view.epoch = version, epoch
                 circuit._file(view)
+        if self.schemas:  # the readers of wider tables were filed anew, maybe half of them
+            for name in {name for kept, _ in self.views for name in kept.template.tables}:
+                circuit._refile(name)
 
 
 def _put_back(held: dict[Any, int], before: Mapping[Any, int | None]) -> None:

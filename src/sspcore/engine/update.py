@@ -157,22 +157,23 @@ class BatchStats:
     views_changed: int
 
 
-@attrs.define
-class Commit:
+class Commit(NamedTuple):
     """What applying a batch gives: the circuit's version and the update of every view that changed.
 
-    `failed` names views that could not go on, with what they raised. `stats` is computed when asked for.
+    `failed` names views that could not go on, with what they raised. `stats` is computed when asked for, from `work`.
     """
 
     version: int
     updates: Mapping[str, ViewUpdate]
     failed: Mapping[str, Exception]
-    _count: Callable[[], BatchStats] = attrs.field(repr=False, eq=False)
+    work: tuple[Any, ...]
 
     @property
     def stats(self) -> BatchStats:
         """What the batch did."""
-        return self._count()
+        count, *given = self.work
+        stats: BatchStats = count(*given)
+        return stats
 
 
 @attrs.frozen

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, overload
 import attrs
 
 from sspcore.algebra.values import Key, Value
+from sspcore.engine.digest import digest_of, shown_digest
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.template import Template
 from sspcore.engine.typed import reader
@@ -34,6 +35,8 @@ class ViewStatistics:
     expression_nulls: int
     rows_touched: int
     probes: int
+    trips: int = 0
+    """Commits for which computing the value anew was cheaper than following the changes."""
 
 
 class View:
@@ -42,6 +45,7 @@ class View:
     Attributes: `id`, `epoch`, `version` (the commit that last changed or hydrated it), `columns`, `ordered`.
     """
 
+    format = "rows"
     __slots__ = ("before", "epoch", "id", "materialisation", "query", "template", "updates", "version", "warnings")
 
     def __init__(
@@ -122,7 +126,7 @@ class View:
         """The whole value at the current version."""
         kept = self.materialisation
         return Snapshot(
-            self.id, self.epoch, self.version, self.template.columns, kept.keys(), kept.rows(), self.template.ordered,
+            self.id, self.epoch, self.version, self.columns, kept.keys(), self.rows(), self.template.ordered,
             self.warnings,
         )  # fmt: skip
 
@@ -131,13 +135,25 @@ class View:
         return self.materialisation.placements(keys)
 
     @property
+    def digest(self) -> str:
+        """32 hexadecimal digits that are equal for equal rows under equal keys, in whatever order they came, anywhere.
+
+        The order of an ordered view takes no part. Cost: O(rows), unless registered with `digest=True`: then it is kept
+        from the first time on, and asking costs O(1).
+        """
+        return shown_digest(self._digest_number())
+
+    def _digest_number(self) -> int:
+        return digest_of(self.materialisation.value)
+
+    @property
     def statistics(self) -> ViewStatistics:
         """Counters since registration; those of the work are the materialisation's."""
         kept = self.materialisation
         now, before = kept.meter, kept.meters
         return ViewStatistics(
             len(kept.value), self.version, kept.advances, self.updates, kept.rehydrates,
-            before.nulls.errors + now.nulls.errors, before.rows + now.rows, before.probes + now.probes,
+            before.nulls.errors + now.nulls.errors, before.rows + now.rows, before.probes + now.probes, kept.trips,
         )  # fmt: skip
 
     # What the circuit does
@@ -152,6 +168,10 @@ class View:
         self.before, self.version = self.version, version
         self.updates += 1
         return made
+
+    def unchanged(self) -> ViewUpdate:
+        """The update of a move that changed nothing: to where readers are."""
+        return ViewUpdate(self.id, self.epoch, self.version, self.version, self.columns, ())
 
     def take_back(self, version: int) -> None:
         """The commit of this version did not happen."""

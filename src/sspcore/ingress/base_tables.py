@@ -84,6 +84,6 @@ class BaseTables:
         """Answer a one-off query: one consistent cut over all tables. Cost: that of computing it once."""
         tables = understood.template.tables
         made = {name: Table(self._catalog[name]) for name in tables if name not in self._tables}
-        answer = Materialisation(understood.template, understood.params)
+        answer = Materialisation(understood.template, understood.params, execution="operators")
         answer.hydrate(self._tables | made)
         return Result(understood.template.columns, answer.rows())

@@ -10,7 +10,7 @@ give NULL. So filters may be reordered freely.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -58,6 +58,9 @@ class Call:
 
 
 Expression = Column | Constant | Param | Call
+
+NOW: Final = "now"
+"""The parameter that tells the time, `$now`: its value is the circuit's, and moves."""
 
 TRUTH = Constant(True)
 
@@ -114,12 +117,17 @@ def substitute(expression: Expression, inputs: tuple[Expression, ...]) -> Expres
 
 
 def bind(expression: Expression, params: Mapping[str, Any]) -> Expression:
-    """The expression with every `Param` replaced by its constant; UsageError when one is missing."""
+    """The expression with every `Param` replaced by its constant; UsageError when one is missing.
+
+    Without a value `$now` alone stays open: a query that is part of another still tells the time.
+    """
 
     def value_of(e: Expression) -> Expression:
         if not isinstance(e, Param):
             return e
         if e.name not in params:
+            if e.name == NOW:
+                return e
             raise UsageError(f"parameter ${e.name} has no value", hint=did_you_mean(e.name, params))
         return Constant(params[e.name])
 

@@ -33,6 +33,10 @@ class Filter(Operator):
         self._predicate = predicate
         self._meter = meter
 
+    def judge_by(self, predicate: Callable[[Row], bool]) -> None:
+        """Another predicate from now on; what passed stays passed until its rows come again."""
+        self._predicate = predicate
+
     def step(self, delta: Delta) -> Delta:
         self._meter.rows += len(delta)
         predicate = self._predicate

@@ -7,14 +7,16 @@ first. Subplans that look alike are not shared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sspcore.algebra.values import Key
 from sspcore.engine.operators.base import NO_CHANGE, Delta, Meter, Operator, Row
 from sspcore.engine.operators.build import Names, operator_of
+from sspcore.engine.operators.filter import Filter
 from sspcore.engine.operators.scan import Scan
 from sspcore.engine.operators.topk import TopK
 from sspcore.plan import nodes, traverse
+from sspcore.plan.evaluate import compile_predicate
 
 Port = Callable[[Delta], Delta]
 
@@ -37,11 +39,12 @@ class Network:
     [('b', None, (90,))]
     """
 
-    __slots__ = ("_chains", "_nodes", "_top", "steps", "tables")
+    __slots__ = ("_chains", "_meter", "_nodes", "_top", "steps", "tables")
 
     def __init__(self, plan: nodes.Plan, columns_of: Names, meter: Meter) -> None:
         self.tables = frozenset(traverse.tables_of(plan))
         """The tables the plan reads."""
+        self._meter = meter
         self._nodes: list[tuple[nodes.Plan, Operator, tuple[int, ...]]] = []
         self._add(plan, columns_of, meter)
         top = traverse.ordering(plan)
@@ -49,6 +52,7 @@ class Network:
         for node, operator, _ in self._nodes:
             if node is top and isinstance(operator, TopK):
                 self._top = operator
+                operator.gather()
         self._chains = {table: self._chain(table) for table in self.tables}
         self.steps: dict[str, Port] = {table: self._step(table) for table in self.tables}
         """Table → the function from its net changes to the delta of the value; call `begin` before, once a commit."""
@@ -100,6 +104,14 @@ class Network:
         if self._top is not None:
             self._top.rest()
 
+    def rebind(self, plan: nodes.Plan) -> None:
+        """Run another plan from now on that differs in what its filters ask; the value does not change by itself."""
+        for at, (fresh, (held, operator, inputs)) in enumerate(zip(_inputs_first(plan), self._nodes, strict=True)):
+            if isinstance(fresh, nodes.Filter) and isinstance(held, nodes.Filter) and isinstance(operator, Filter):
+                if fresh.predicate != held.predicate:
+                    operator.judge_by(compile_predicate(fresh.predicate, self._meter.nulls))
+                self._nodes[at] = fresh, operator, inputs
+
     def release(self) -> None:
         """Let go of what it holds of the tables: nothing, operators keep state of their own."""
 
@@ -147,6 +159,12 @@ class Network:
         Cost: O(log n) a key.
         """
         return () if self._top is None else self._top.placements(keys)
+
+
+def _inputs_first(plan: nodes.Plan) -> Iterator[nodes.Plan]:
+    for child in traverse.children(plan):
+        yield from _inputs_first(child)
+    yield plan
 
 
 def _reads(node: nodes.Plan, table: str) -> bool:
