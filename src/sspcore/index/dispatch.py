@@ -7,17 +7,20 @@ id was filed under: who unfiles says it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import product
 from typing import Any, Final
 
-from sspcore.algebra.values import Value, canonical_key
+from sspcore.algebra.values import Key, Value, canonical_key
 from sspcore.index.clauses import FALSE, TRUE, Clause
 from sspcore.index.cover import Entry, cover_of
-from sspcore.index.emit import AFTER_BOTH, ENTERED, LEFT, STAYS, Counter, Writer, judge_of
-from sspcore.index.lanes import Lane, Many, Nested, ScanLane, Template
-from sspcore.index.lookups import KINDS
-from sspcore.index.shapes import OWN_KEYS, Closure, Slot, lift
+from sspcore.index.emit import PLAIN_TYPES, Counter
+from sspcore.index.judge import closure_of, judge_of
+from sspcore.index.lanes import Lane, Many, Nested, ScanLane, Template, length
+from sspcore.index.lookups import KINDS, ElementLane
+from sspcore.index.moves import AFTER_BOTH, ENTERED, LEFT, STAYS, MovesWriter
+from sspcore.index.shapes import OWN_KEYS, Slot, lift
 
 Row = tuple[Value, ...]
 Id = Any
@@ -34,19 +37,19 @@ _SHARED: Final[Clause] = ("closure", Slot(0))
 class Dispatch(Nested):
     """An index of clauses. `touch`, `route` and `route2` are attributes that change as lanes come: look them up anew.
 
-    Args: `plain`, the columns whose values are known to be their own canonical keys; `counter`, to count probes;
-    `open`, told of every error while routing, which then falls open (every id is an answer); `without`, the kinds of
-    access that would lead nowhere (`cover`).
+    Args: `types`, the declared type of each column by position, as far as known (it makes code faster); `counter`, to
+    count probes; `open`, told of every error while routing, which then falls open (every id is an answer); `without`,
+    the kinds of access that would lead nowhere (`cover`).
     """
 
     __slots__ = (
-        "_code", "_compiled", "_counter", "_debt", "_fresh", "_lanes", "_open", "_plain", "_without", "always", "route",
-        "route2", "touch",
+        "_code", "_compiled", "_counter", "_debt", "_elements", "_empty", "_fresh", "_lanes", "_open", "_types",
+        "_without", "always", "route", "route2", "touch",
     )  # fmt: skip
 
     def __init__(
         self,
-        plain: Collection[int] = (),
+        types: Sequence[str] = (),
         *,
         counter: Counter | None = None,
         open: Callable[[Exception], None] | None = None,
@@ -55,14 +58,16 @@ class Dispatch(Nested):
         self.size = 0
         self.always: dict[Id, None] = {}
         """Ids that every row concerns."""
-        self._plain = frozenset(plain)
+        self._types = types
         self._counter = counter
         self._open = open
         self._without = without
         self._lanes: dict[Template, Lane] = {}
         self._compiled: list[Lane] = []
         self._fresh: list[Lane] = []
+        self._elements: list[ElementLane] = []
         self._debt = 0
+        self._empty = 0
         self._code: dict[str, Callable[..., Any]] = {}
         self.touch: Callable[[Row | None, Row | None], Collection[Id]]
         self.route: Callable[[Row], list[Id]]
@@ -79,25 +84,47 @@ class Dispatch(Nested):
             return
         if clause is FALSE:
             return
-        cover = cover_of(clause, self._without)
-        member, shape = id, None
-        if cover.residual is not None:
-            constants = [id]
-            shape = _lifted(cover.residual, constants)
-            member = tuple(constants)
-        several = _several(cover.entries)
-        for kind, columns, key in cover.entries:
-            self._lane_for((kind, columns, shape, several, cover.reduced), cover.residual, member, key)
+        for template, residual, member, key in self._entries(id, self._rarest_first(clause)):
+            self._file_entry(template, residual, member, key)
 
-    def _lane_for(self, template: Template, residual: Clause | None, member: Any, key: Any) -> None:
+    def _entries(self, id: Id, clause: Clause) -> Iterator[tuple[Template, Clause | None, Any, Any]]:
+        """Lane, residual, member and key of every entry of a clause."""
+        entries, residual, _, reduced = cover_of(clause, self._without)
+        member, shape = id, None
+        if residual is not None:
+            constants: list[Any] = []
+            shape = lift(residual, constants)
+            member = (id, *constants)
+        several = _several(entries) if len(entries) > 1 else 0
+        for kind, columns, key in entries:
+            yield (kind, columns, shape, several, reduced), residual, member, key
+
+    def _rarest_first(self, clause: Clause) -> Clause:
+        """The clause with the element first, of each list to be contained, that fewest others are filed under."""
+        if clause[0] == "and":
+            return ("and", tuple([self._rarest_first(part) for part in clause[1]]))
+        if clause[0] != "@>" or len(clause[2]) < 2:
+            return clause
+        _, index, keys = clause
+        lanes = [lane.postings for lane in self._elements if lane.columns[0] == index]
+
+        def load(key: Key) -> int:
+            return sum([length(postings[key]) for postings in lanes if key in postings])
+
+        first = min(keys, key=load)
+        return ("@>", index, (first, *[key for key in keys if key is not first]))
+
+    def _file_entry(self, template: Template, residual: Clause | None, member: Any, key: Any) -> None:
         lane = self._lanes.get(template)
         if lane is None and len(self._lanes) >= MAX_LANES:
             if residual is not None:
-                template = (template[0], template[1], _SHARED, *template[3:])
-                member = (member[0], _closure(residual))
+                template = (*template[:2], _SHARED, *template[3:])
+                member = (member[0], closure_of(residual))
                 lane = self._lanes.get(template)
         if lane is None:
             lane = self._lanes[template] = KINDS[template[0]](template, self._within(template))
+            if isinstance(lane, ElementLane):
+                self._elements.append(lane)
             self._fresh.append(lane)
             self._loop()
         lane.add(key, member)
@@ -107,15 +134,15 @@ class Dispatch(Nested):
         if clause is TRUE:
             del self.always[id]
         elif clause is not FALSE:
-            cover = cover_of(clause, self._without)
-            member, shape = id, None
-            if cover.residual is not None:
-                constants = [id]
-                shape = _lifted(cover.residual, constants)
-                member = tuple(constants)
-            several = _several(cover.entries)
-            for kind, columns, key in cover.entries:
-                self._unfile_entry((kind, columns, shape, several, cover.reduced), cover.residual, member, key)
+            for choice in _choices(clause):
+                try:
+                    for template, residual, member, key in self._entries(id, choice):
+                        self._unfile_entry(template, residual, member, key)
+                    break
+                except KeyError:  # which element it was filed under depended on the others
+                    continue
+            else:
+                raise KeyError(id)
         self.size -= 1
 
     def _unfile_entry(self, template: Template, residual: Clause | None, member: Any, key: Any) -> None:
@@ -123,20 +150,30 @@ class Dispatch(Nested):
         if lane is not None:
             try:
                 lane.remove(key, member)
+                self._emptied(lane)
                 return
             except KeyError:
                 if residual is None:
                     raise
-        assert residual is not None
-        shared = (template[0], template[1], _SHARED, *template[3:])
-        self._lanes[shared].remove(key, (member[0], _closure(residual)))
+        if residual is None:
+            raise KeyError(member)
+        lane = self._lanes[(*template[:2], _SHARED, *template[3:])]
+        lane.remove(key, (member[0], closure_of(residual)))
+        self._emptied(lane)
+
+    def _emptied(self, lane: Lane) -> None:
+        """Generate code anew, later, once most lanes it looks into are empty."""
+        if not lane.size:
+            self._empty += 1
+            if self._empty > 8 + len(self._lanes) // 2:
+                self._unsettle()
 
     def _within(self, template: Template) -> Callable[[], Nested]:
         """What long postings of a lane are looked up in; by other means where the same would lead to it again."""
         without = self._without
         if not template[4]:
             without |= {"or", template[0].split()[0]}
-        return lambda: Dispatch(self._plain, counter=self._counter, open=self._open, without=without)
+        return lambda: Dispatch(self._types, counter=self._counter, open=self._open, without=without)
 
     # Code
 
@@ -148,8 +185,10 @@ class Dispatch(Nested):
     def _unsettle(self) -> None:
         self._lanes = {template: lane for template, lane in self._lanes.items() if lane.size}
         self._compiled = list(self._lanes.values())
+        self._elements = [lane for lane in self._compiled if isinstance(lane, ElementLane)]
         self._fresh = []
         self._debt = 0
+        self._empty = 0
         self._code = {}
         self._loop()
 
@@ -158,7 +197,8 @@ class Dispatch(Nested):
         self.touch, self.route, self.route2 = self._touch, self._route, self._route2
 
     def _write(self, name: str) -> Callable[..., Any]:
-        writer = Writer(self._compiled, self._plain, self._counter)
+        types = {column: kind for column, kind in enumerate(self._types) if kind in PLAIN_TYPES}
+        writer = MovesWriter(self._compiled, types, self._counter)
         fall = partial(self._fell_open, moves=name == "route2")
         made: Callable[..., Any] = getattr(writer, name)(self.always, fall)
         self._code[name] = made
@@ -267,23 +307,20 @@ def _ids(posting: Any) -> Iterable[Id]:
     return posting if type(posting) is list or type(posting) is Many else (posting,)
 
 
+def _choices(clause: Clause) -> Iterator[Clause]:
+    """The clause with each element first in turn of its lists to be contained."""
+    if clause[0] == "@>" and len(clause[2]) > 1:
+        for key in clause[2]:
+            yield (*clause[:2], (key, *[other for other in clause[2] if other is not key]))
+    elif clause[0] == "and" and any(part[0] == "@>" for part in clause[1]):
+        for parts in product(*map(_choices, clause[1])):
+            yield ("and", parts)
+    else:
+        yield clause
+
+
 def _several(entries: tuple[Entry, ...]) -> int:
     """How the members may repeat: never, between an old and a new row, or within one row too."""
     if len(entries) == 1:
         return 0
     return 1 if entries[0][0] == "eq" and len({(kind, columns) for kind, columns, _ in entries}) == 1 else 2
-
-
-def _lifted(residual: Clause, constants: list[Any]) -> Clause:
-    """The residual's shape; its constants follow the id in the list."""
-    found: list[Value] = []
-    shape = lift(residual, found)
-    constants += found
-    return shape
-
-
-def _closure(residual: Clause) -> Closure:
-    constants: list[Value] = []
-    shape = lift(residual, constants)
-    judge, values = judge_of(shape), tuple(constants)
-    return Closure(residual, lambda row: judge(row, values))

@@ -1,4 +1,4 @@
-"""Source for the three questions asked of an index: one function over all its lanes each.
+"""Source for the questions asked of an index: one function over all its lanes each (`moves` writes the third).
 
 Owns the text: columns fetched once, one probe per lane, residuals written out in loops, no call per predicate. Refuses
 to know how lanes are filled; it reads a lane's template and takes its dict or its `found` as a cell.
@@ -10,25 +10,34 @@ and `ok3` those of the old row; `e3` says that the keys are equal, `u3` that the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sspcore.algebra.values import canonical_key
 from sspcore.codegen.source import Source
-from sspcore.index.clauses import Clause
+from sspcore.index.cover import ticks_of
 from sspcore.index.lanes import EqualityLane, Lane, Many, ScanLane
-from sspcore.index.shapes import OWN_KEYS, Condition, condition_of, helpers_in
+from sspcore.index.lookups import (
+    CellLane,
+    DictLane,
+    ElementLane,
+    LevelLane,
+    PrefixLane,
+    ThresholdLane,
+    TrigramLane,
+    trigrams_of,
+)
+from sspcore.index.shapes import OWN_KEYS, Condition, condition_of, elements_of, helpers_in
 
-LEFT, ENTERED, STAYS = "left", "entered", "stays"
-_AFTER_NEW: Final = {None: ENTERED, ENTERED: ENTERED, LEFT: STAYS, STAYS: STAYS}
-_AFTER_OLD: Final = {None: LEFT, LEFT: LEFT, ENTERED: STAYS, STAYS: STAYS}
-AFTER_BOTH: Final = {
-    (a, b): b if a is None or a == b else STAYS for a in (None, LEFT, ENTERED, STAYS) for b in (LEFT, ENTERED, STAYS)
-}
 _SCALARS: Final = frozenset({type(None), int, str, bytes, float, bool})
 """Types of which equal values of one type are the same."""
 _KEY: Final = re.compile(r"@k(\d+)")
+_TYPED: Final = re.compile(r"type\(@(\d+)\) (in NUMBERS|is str)")
+PLAIN_TYPES: Final = {
+    "integer": "in NUMBERS", "real": "in NUMBERS", "decimal": "in NUMBERS", "text": "is str", "bytes": "is bytes",
+    "timestamp": "is datetime",
+}  # fmt: skip
+"""Column types whose values are their own canonical keys → the test that all of them but NULL pass."""
 Fallback = Callable[..., Any]
 
 
@@ -42,15 +51,19 @@ class Counter:
 
 
 class Writer:
-    """Writes one function. `plain`: columns whose values are their own keys; `counter`: counts probes, if given."""
+    """Writes one function. `types`: column → its type, of `PLAIN_TYPES`; `counter`: counts probes, if given."""
 
-    def __init__(self, lanes: Sequence[Lane], plain: Collection[int], counter: Counter | None) -> None:
+    def __init__(self, lanes: Sequence[Lane], types: Mapping[int, str], counter: Counter | None) -> None:
         self.source = Source()
         self.lanes = lanes
-        self.plain = plain
+        self.types = {column: PLAIN_TYPES[kind] for column, kind in types.items()}
+        self.plain = frozenset(types)
         self.counter = counter
         self.conditions = [None if lane.shape is None else condition_of(lane.shape) for lane in lanes]
-        cells: dict[str, Any] = {"OWN": OWN_KEYS, "key": canonical_key, "Many": Many, "unique": dict.fromkeys}
+        cells: dict[str, Any] = {
+            "OWN": OWN_KEYS, "key": canonical_key, "Many": Many, "unique": dict.fromkeys, "elements": elements_of,
+            "trigrams": trigrams_of, "ticks": ticks_of,
+        }  # fmt: skip
         for condition in self.conditions:
             if condition is not None:
                 cells |= helpers_in(condition.text)
@@ -59,17 +72,21 @@ class Writer:
         for at, lane in enumerate(lanes):
             if isinstance(lane, ScanLane):
                 cells[f"r{at}"] = lane.postings
-            elif isinstance(lane, EqualityLane):
+            elif isinstance(lane, ThresholdLane):
+                cells[f"g{at}"], cells[f"l{at}"] = lane.found, lane.edge
+            elif isinstance(lane, LevelLane):
+                cells[f"l{at}"] = lane.levels
+            elif isinstance(lane, EqualityLane | DictLane):
                 cells[f"g{at}"] = lane.postings.get
-            else:
-                cells[f"d{at}"] = lane.found
         self.source.cells.update(cells)
 
     # What all functions are made of
 
     def named(self, text: str, row: str) -> str:
         """A condition's text over the locals of a row."""
-        return _KEY.sub(lambda m: "@" + m[1] if int(m[1]) in self.plain else m[0], text).replace("@", row)
+        text = _KEY.sub(lambda m: "@" + m[1] if int(m[1]) in self.plain else m[0], text)
+        text = _TYPED.sub(lambda m: f"@{m[1]} is not None" if self.types.get(int(m[1])) == m[2] else m[0], text)
+        return text.replace("@", row)
 
     def key(self, lane: Lane, row: str) -> str:
         """The key to look up in a lane."""
@@ -78,36 +95,43 @@ class Writer:
 
     def fetch(self, row: str, residuals: bool) -> None:
         """Locals for every column that is read."""
-        keys, values = self._columns(residuals)
-        for column in sorted(values | keys):
-            self.source.line(f"{row}{column} = {row}row[{column}]")
-        for column in sorted(keys):
-            if column not in self.plain:
-                value = f"{row}{column}"
-                if row == "o":  # most values of an update are the very ones that were there
-                    with self.source.block(f"if o{column} is n{column}:"):
-                        self.source.line(f"ok{column} = nk{column}")
-                    with self.source.block("else:"):
-                        self.source.line(f"ok{column} = {value} if type({value}) in OWN else key({value})")
-                else:
-                    self.source.line(f"{row}k{column} = {value} if type({value}) in OWN else key({value})")
+        keys, values, lists = self._columns(residuals)
+        source = self.source
+        for column in sorted(values | keys | lists):
+            source.line(f"{row}{column} = {row}row[{column}]")
+        for column in sorted(keys - self.plain):
+            value, canonical = f"{row}{column}", f"{row}k{column}"
+            made = f"{value} if type({value}) in OWN else key({value})"
+            if row == "o":  # most values of an update are the very ones that were there
+                made = f"nk{column} if {value} is n{column} else {made}"
+            source.line(f"{canonical} = {made}")
+        for column in sorted(lists):
+            made = f"elements({row}{column})"
+            if row == "o":
+                made = f"ns{column} if o{column} is n{column} else {made}"
+            source.line(f"{row}s{column} = {made}")
 
-    def _columns(self, residuals: bool) -> tuple[set[int], set[int]]:
+    def _columns(self, residuals: bool) -> tuple[set[int], set[int], set[int]]:
+        """Columns read as keys, as values and as lists."""
         keys: set[int] = set()
         values: set[int] = set()
+        lists: set[int] = set()
         for lane, condition in zip(self.lanes, self.conditions, strict=True):
-            keys.update(lane.columns)
+            (lists if isinstance(lane, ElementLane) else keys).update(lane.columns)
             if condition is not None and (residuals or isinstance(lane, ScanLane)):
                 keys |= condition.keys
                 values |= condition.values
-        return keys, values
+                lists |= condition.lists
+        return keys, values, lists
 
     def compare(self, residuals: bool) -> None:
         """Which columns are equal in both rows: `e` by key for what is looked up, `u` for what is tested."""
-        looked_up = {c for lane in self.lanes for c in lane.columns}
-        for column in sorted(looked_up):
+        keyed = {c for lane in self.lanes if not isinstance(lane, ElementLane) for c in lane.columns}
+        for column in sorted(keyed):
             n, o = (f"n{column}", f"o{column}") if column in self.plain else (f"nk{column}", f"ok{column}")
             self.source.line(f"e{column} = {n} is {o} or {n} == {o}")
+        for column in sorted({c for lane in self.lanes if isinstance(lane, ElementLane) for c in lane.columns} - keyed):
+            self.source.line(f"e{column} = n{column} is o{column} or ns{column} == os{column}")
         tested: set[int] = set()
         for lane, condition in zip(self.lanes, self.conditions, strict=True):
             if condition is not None and (residuals or isinstance(lane, ScanLane)):
@@ -134,13 +158,33 @@ class Writer:
         lane, source = self.lanes[at], self.source
         if self.counter is not None:
             source.line("counter.probes += 1")
+        key = self.key(lane, row)
         if isinstance(lane, EqualityLane):
-            source.line(f"x = g{at}({self.key(lane, row)})")
-            with source.block("if x is not None:"):
-                then()
+            self._got(f"g{at}({key})", then)
+        elif isinstance(lane, ElementLane | TrigramLane):
+            each = f"{row}s{lane.columns[0]}" if isinstance(lane, ElementLane) else f"trigrams({key})"
+            with source.block(f"for t in {each}:"):
+                self._got(f"g{at}(t)", then)
+        elif isinstance(lane, PrefixLane):
+            with source.block(f"if type({key}) is str:"), source.block(f"for t, y in l{at}.items():"):
+                self._got(f"y.get({key}[:t])", then)
+        elif isinstance(lane, CellLane):
+            source.line(f"t = {key} << 24 if type({key}) is int else ticks({key})")
+            with source.block("if t is not None:"), source.block(f"for b, y in l{at}.items():"):
+                self._got("y.get(t >> b)", then)
         else:
-            with source.block(f"for x in d{at}({self.key(lane, row)}):"):
+            assert isinstance(lane, ThresholdLane)
+            # NaN is above all numbers, and decimals refuse to be compared with it
+            test = f"{key} == {key} and {key} <= l{at}[0]" if lane.upper else f"({key} != {key} or {key} >= l{at}[0])"
+            source.cells[f"types{at}"] = lane.types
+            guard = source.block(f"if l{at} and type({key}) in types{at} and {test}:")
+            with guard, source.block(f"for x in g{at}({key}):"):
                 then()
+
+    def _got(self, looked_up: str, then: Callable[[], None]) -> None:
+        self.source.line(f"x = {looked_up}")
+        with self.source.block("if x is not None:"):
+            then()
 
     def members(self, x: str, condition: Condition) -> str:
         """The head of a loop over the members of a posting with residuals."""
@@ -283,111 +327,18 @@ class Writer:
 
     def _routed(self, at: int) -> None:
         lane, condition, source = self.lanes[at], self.conditions[at], self.source
-        if lane.several == 2:
-            source.line("h += 1")
         if condition is None:
+            if lane.several == 2:
+                source.line("h += 1")
             self.posting(self._append, self._extend)
             return
         source.line("k = type(x)")
         with source.block("if k is not tuple and k is not list:"):
             source.line("out += x.route(nrow)")
+            if lane.several == 2:
+                source.line("h += 1")
         test = f"if {self.named(condition.text, 'n')}:"
         with source.block("else:"), source.block(self.members("x", condition)), source.block(test):
             source.line("out.append(s)")
             if lane.several == 2:
                 source.line("h += 1")
-
-    # What became of each id
-
-    def route2(self, always: Any, fall: Fallback) -> Any:
-        """`route2(old, new)`: id → left, entered or stays, for every predicate that one of the rows meets."""
-        source = self.source
-        source.cells.update({
-            "always": always, "unique": dict.fromkeys, "LEFT": LEFT, "ENTERED": ENTERED, "STAYS": STAYS,
-            "after_new": _AFTER_NEW, "after_old": _AFTER_OLD, "after_both": AFTER_BOTH,
-        })  # fmt: skip
-        with source.block("def route2(orow, nrow):"):
-            with source.block("try:"):
-                self.fetch("n", True)
-                self.fetch("o", True)
-                self.compare(True)
-                source.line("out = unique(always, STAYS) if always else {}")
-                for at in range(len(self.lanes)):
-                    self._moved(at)
-                source.line("return out")
-            self.close("route2", fall, "orow, nrow")
-        return source.build("route2")
-
-    def _moved(self, at: int) -> None:
-        lane, condition, source = self.lanes[at], self.conditions[at], self.source
-        if isinstance(lane, ScanLane):
-            assert condition is not None
-            with source.block(self.scan(at)):
-                source.line(f"a = {self.named(condition.text, 'n')}")
-                source.line(f"b = a if {self.untouched(condition)} else {self.named(condition.text, 'o')}")
-                with source.block("if a or b:"):
-                    source.line("m = STAYS if a and b else ENTERED if a else LEFT")
-                    self.posting(lambda x: f"out[{x}] = m", lambda x: [f"out.update(unique({x}, m))"])
-            return
-        with source.block(f"if {self.equal(lane)}:"):
-            self.probe(at, "n", lambda: self._stayed(at))
-        with source.block("else:"):
-            repeats = bool(lane.several) or not isinstance(lane, EqualityLane)
-            self.probe(at, "n", lambda: self._one_sided(at, "n", repeats))
-            self.probe(at, "o", lambda: self._one_sided(at, "o", repeats))
-
-    def _stayed(self, at: int) -> None:
-        """Both rows lead to the posting: only the residual tells them apart."""
-        lane, condition, source = self.lanes[at], self.conditions[at], self.source
-        if condition is None:
-            self.posting(lambda x: f"out[{x}] = STAYS", lambda x: [f"out.update(unique({x}, STAYS))"])
-            return
-        source.line("k = type(x)")
-        nested = source.block("if k is not tuple and k is not list:")
-        with nested, source.block("for s, m in x.route2(orow, nrow).items():"):
-            source.line("out[s] = after_both[out.get(s), m]" if lane.several else "out[s] = m")
-        with source.block("else:"), source.block(self.members("x", condition)):
-            source.line(f"a = {self.named(condition.text, 'n')}")
-            source.line(f"b = a if {self.untouched(condition)} else {self.named(condition.text, 'o')}")
-            with source.block("if a or b:"):
-                mark = "STAYS if a and b else ENTERED if a else LEFT"
-                source.line(f"out[s] = after_both[out.get(s), {mark}]" if lane.several else f"out[s] = {mark}")
-
-    def _one_sided(self, at: int, row: str, repeats: bool) -> None:
-        """Only one of the rows leads to the posting."""
-        condition, source = self.conditions[at], self.source
-        after, mark = ("after_new", "ENTERED") if row == "n" else ("after_old", "LEFT")
-
-        def one(x: str) -> str:
-            return f"out[{x}] = {after}[out.get({x})]" if repeats else f"out[{x}] = {mark}"
-
-        def many(x: str) -> list[str]:
-            return [f"for s in {x}:", f"    {one('s')}"] if repeats else [f"out.update(unique({x}, {mark}))"]
-
-        if condition is None:
-            self.posting(one, many)
-            return
-        source.line("k = type(x)")
-        with source.block("if k is not tuple and k is not list:"):
-            source.lines(*many(f"x.route({row}row)"))
-        test = f"if {self.named(condition.text, row)}:"
-        with source.block("else:"), source.block(self.members("x", condition)), source.block(test):
-            source.line(one("s"))
-
-
-@lru_cache(maxsize=1024)
-def judge_of(shape: Clause) -> Callable[[tuple[Any, ...], tuple[Any, ...]], bool]:
-    """The test of a row against a shape with these constants, by a function of its own: for what is not fused yet."""
-    condition = condition_of(shape)
-    source = Source()
-    source.cells.update({"OWN": OWN_KEYS, "key": canonical_key} | helpers_in(condition.text))
-    with source.block("def judge(nrow, constants):"):
-        if condition.constants:
-            source.line(", ".join([f"c{i}" for i in range(condition.constants)]) + ", = constants")
-        for column in sorted(condition.columns()):
-            source.line(f"n{column} = nrow[{column}]")
-        for column in sorted(condition.keys):
-            source.line(f"nk{column} = n{column} if type(n{column}) in OWN else key(n{column})")
-        source.line(f"return {condition.text.replace('@', 'n')}")
-    judge: Callable[[tuple[Any, ...], tuple[Any, ...]], bool] = source.build("judge")
-    return judge

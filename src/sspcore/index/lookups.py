@@ -7,11 +7,11 @@ know residuals; `Lane` keeps the postings.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from sspcore.algebra.values import Key
+from sspcore.algebra.values import Key, Value
 from sspcore.index.cover import ticks_of
 from sspcore.index.lanes import EqualityLane, Lane, Member, Nested, ScanLane, Template
 from sspcore.index.shapes import NUMBERS
@@ -63,91 +63,88 @@ class TrigramLane(DictLane):
     __slots__ = ()
 
     def found(self, key: Key) -> Iterable[Any]:
-        if type(key) is not str:
-            return ()
         get = self.postings.get
-        trigrams = {key[i : i + 3] for i in range(len(key) - 2)}
-        return [posting for trigram in trigrams if (posting := get(trigram)) is not None]
+        return [posting for trigram in trigrams_of(key) if (posting := get(trigram)) is not None]
 
 
-class PrefixLane(DictLane):
-    """LIKE with a literal beginning: one look per length of prefix that is filed."""
+def trigrams_of(value: Value) -> set[str]:
+    """The different runs of three letters in a text; none in anything else."""
+    return {value[i : i + 3] for i in range(len(value) - 2)} if type(value) is str else set()
 
-    __slots__ = ("lengths",)
+
+class LevelLane(Lane):
+    """Postings in one dict per level, a level made when it is needed and dropped when it is empty."""
+
+    __slots__ = ("levels",)
 
     def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
         super().__init__(template, nested)
-        self.lengths: dict[int, int] = {}
+        self.levels: dict[int, dict[Any, Any]] = {}
+
+    def places(self, key: Any) -> tuple[int, Collection[Any]]:
+        """The level of a key, and where in it."""
+        raise NotImplementedError
 
     def add(self, key: Any, member: Member) -> None:
-        super().add(key, member)
-        self.lengths[len(key)] = self.lengths.get(len(key), 0) + 1
+        level, places = self.places(key)
+        postings = self.levels.setdefault(level, {})
+        for place in places:
+            self.put(postings, place, member)
+        self.size += 1
 
     def remove(self, key: Any, member: Member) -> None:
-        super().remove(key, member)
-        left = self.lengths[len(key)] - 1
-        if left:
-            self.lengths[len(key)] = left
-        else:
-            del self.lengths[len(key)]
+        level, places = self.places(key)
+        postings = self.levels[level]
+        for place in places:
+            self.cut(postings, place, member)
+        if not postings:
+            del self.levels[level]
+        self.size -= 1
+
+    def postings_by_key(self) -> Iterator[tuple[Any, Any]]:
+        for level, postings in self.levels.items():
+            for place, posting in postings.items():
+                yield (level, place), posting
+
+
+class PrefixLane(LevelLane):
+    """LIKE with a literal beginning: one look per length of prefix that is filed."""
+
+    __slots__ = ()
+
+    def places(self, key: str) -> tuple[int, Collection[Any]]:
+        return len(key), (key,)
 
     def found(self, key: Key) -> Iterable[Any]:
         if type(key) is not str:
             return ()
-        get, end = self.postings.get, len(key)
-        return [p for length in self.lengths if length <= end and (p := get(key[:length])) is not None]
+        return [p for length, postings in self.levels.items() if (p := postings.get(key[:length])) is not None]
 
 
-class CellLane(DictLane):
+class CellLane(LevelLane):
     """Ranges with both ends: each lies in one or two cells of its size class (four times apart); a look per class.
 
     Keys are pairs of ticks (`cover.ticks_of`).
     """
 
-    __slots__ = ("classes", "types")
+    __slots__ = ()
 
-    def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
-        super().__init__(template, nested)
-        self.types = CLASSES[template[0].removeprefix("between ")]
-        self.classes: dict[int, int] = {}
-
-    @staticmethod
-    def cells(key: tuple[int, int]) -> tuple[int, set[tuple[int, int]]]:
-        """The size class, as a number of bits, and the cells in it."""
+    def places(self, key: tuple[int, int]) -> tuple[int, Collection[Any]]:
         low, high = key
         shift = (high - low).bit_length() + 1 & ~1
-        return shift, {(shift, low >> shift), (shift, high >> shift)}
-
-    def add(self, key: tuple[int, int], member: Member) -> None:
-        shift, cells = self.cells(key)
-        for cell in cells:
-            self.put(self.postings, cell, member)
-        self.classes[shift] = self.classes.get(shift, 0) + 1
-        self.size += 1
-
-    def remove(self, key: tuple[int, int], member: Member) -> None:
-        shift, cells = self.cells(key)
-        for cell in cells:
-            self.cut(self.postings, cell, member)
-        left = self.classes[shift] - 1
-        if left:
-            self.classes[shift] = left
-        else:
-            del self.classes[shift]
-        self.size -= 1
+        return shift, {low >> shift, high >> shift}
 
     def found(self, key: Key) -> Iterable[Any]:
-        ticks = ticks_of(key) if type(key) in self.types else None
+        ticks = ticks_of(key)
         if ticks is None:
             return ()
-        get = self.postings.get
-        return [posting for shift in self.classes if (posting := get((shift, ticks >> shift))) is not None]
+        return [p for shift, cells in self.levels.items() if (p := cells.get(ticks >> shift)) is not None]
 
 
 class ThresholdLane(DictLane):
     """One-sided ranges: postings by threshold, the thresholds sorted; a row's value cuts off those it is beyond."""
 
-    __slots__ = ("blocks", "ends", "inclusive", "types", "upper")
+    __slots__ = ("blocks", "edge", "ends", "inclusive", "types", "upper")
 
     def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
         super().__init__(template, nested)
@@ -158,16 +155,23 @@ class ThresholdLane(DictLane):
         self.blocks: list[list[Any]] = []
         self.ends: list[Any] = []
         """The last threshold of each block."""
+        self.edge: list[Any] = []
+        """The threshold that is met first, if any: generated code asks it before anything else."""
 
     def add(self, key: Any, member: Member) -> None:
         if key not in self.postings:
             self._insert(key)
+            self._see_edge()
         super().add(key, member)
 
     def remove(self, key: Any, member: Member) -> None:
         super().remove(key, member)
         if key not in self.postings:
             self._delete(key)
+            self._see_edge()
+
+    def _see_edge(self) -> None:
+        self.edge[:] = [] if not self.blocks else [self.ends[-1] if self.upper else self.blocks[0][0]]
 
     def _insert(self, key: Any) -> None:
         if not self.blocks:
@@ -200,6 +204,13 @@ class ThresholdLane(DictLane):
         postings = self.postings
         if key != key:  # NaN is above all numbers
             return () if self.upper else postings.values()
+        if len(blocks) == 1:
+            block = blocks[0]
+            if self.upper:
+                part = block[bisect_left(block, key) if self.inclusive else bisect_right(block, key) :]
+            else:
+                part = block[: bisect_right(block, key) if self.inclusive else bisect_left(block, key)]
+            return [postings[threshold] for threshold in part]
         if self.upper:
             if key > self.ends[-1] or (key == self.ends[-1] and not self.inclusive):
                 return ()

@@ -6,16 +6,12 @@ Owns who is filed under what, and statistics. Refuses to know what ids stand for
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Final
 
 from sspcore.errors import UsageError
 from sspcore.index.clauses import TRUE, Clause, clause_of
 from sspcore.index.dispatch import Dispatch, Id
 from sspcore.index.emit import Counter
 from sspcore.plan.expressions import Expression
-
-PLAIN_TYPES: Final = frozenset({"integer", "real", "text", "bytes", "decimal", "timestamp"})
-"""Column types whose values are their own canonical keys."""
 
 
 class PredicateIndex(Dispatch):
@@ -60,8 +56,7 @@ class PredicateIndex(Dispatch):
             if on_error is not None:
                 on_error(error)
 
-        plain = [i for i, kind in enumerate(types) if kind in PLAIN_TYPES]
-        super().__init__(plain, counter=counter, open=fell_open)
+        super().__init__(types, counter=counter, open=fell_open)
 
     def add(self, id: Id, predicate: Expression | None) -> None:
         """File an id under a predicate, its parameters bound; None is every row.

@@ -2,15 +2,16 @@
 
 Owns which clauses share code: equal shapes do, their constants travel in rows. Refuses to know where rows are kept.
 
-In the text `@3` is the value of column 3, `@k3` its canonical key and `@row` the row; who generates code puts a prefix
-for the `@` (`new` and `old` rows stand side by side there). Constants are `c0`, `c1`, …; helpers have fixed names
-(`HELPERS`). The text agrees with `plan/evaluate` on every value a cell may hold, for canonical rows.
+In the text `@3` is the value of column 3, `@k3` its canonical key, `@s3` the keys of its elements and `@row` the row;
+who generates code puts a prefix for the `@` (`new` and `old` rows stand side by side there). Constants are `c0`, `c1`,
+…; helpers have fixed names (`HELPERS`). The text agrees with `plan/evaluate` on every value a cell may hold, for
+canonical rows.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -19,7 +20,7 @@ from typing import Any, Final
 import attrs
 
 from sspcore.algebra.values import FALSE as FALSE_KEY
-from sspcore.algebra.values import NAN, Value, canonical, canonical_key
+from sspcore.algebra.values import NAN, Key, Value, canonical, canonical_key
 from sspcore.algebra.values import TRUE as TRUE_KEY
 from sspcore.index.clauses import Clause
 from sspcore.index.patterns import Pattern
@@ -64,6 +65,19 @@ class Closure:
 
     def __hash__(self) -> int:
         return hash(self.clause)
+
+
+def elements_of(value: Value) -> Collection[Key]:
+    """The canonical keys of a list's elements, each once; none of anything but a list."""
+    if type(value) is not tuple:
+        return ()
+    if value and type(value[0]) is str:
+        try:  # the shortest way to ask whether all are text
+            "".join(value)
+            return set(value)
+        except TypeError:
+            pass
+    return set(value) if OWN_KEYS.issuperset(map(type, value)) else {canonical_key(item) for item in value}
 
 
 def _known(value: Value) -> Value:
@@ -162,26 +176,28 @@ def _lower_expression(expression: Expression, constants: tuple[Value, ...]) -> E
 
 @attrs.frozen
 class Condition:
-    """The source text of a shape, and the columns it reads as values and as keys."""
+    """The source text of a shape, and the columns it reads as values, as keys and as lists of elements."""
 
     text: str
     values: frozenset[int]
     keys: frozenset[int]
+    lists: frozenset[int]
     constants: int
 
     def columns(self) -> frozenset[int]:
         """All columns that it reads."""
-        return self.values | self.keys
+        return self.values | self.keys | self.lists
 
 
 @lru_cache(maxsize=4096)
 def condition_of(shape: Clause) -> Condition:
     """The condition that holds where the shape's clause does, as source text."""
     text = _text(shape)
-    values = frozenset([int(n) for n in re.findall(r"@(\d+)", text)])
-    keys = frozenset([int(n) for n in re.findall(r"@k(\d+)", text)])
+    values, keys, lists = (
+        frozenset([int(n) for n in re.findall(f"@{form}(\\d+)", text)]) for form in ("", "k", "s")
+    )  # fmt: skip
     numbers = [int(n) for n in re.findall(r"\bc(\d+)\b", text)]
-    return Condition(text, values, keys, max(numbers, default=-1) + 1)
+    return Condition(text, values, keys, lists, max(numbers, default=-1) + 1)
 
 
 def _text(shape: Clause) -> str:
@@ -213,9 +229,9 @@ def _text(shape: Clause) -> str:
         case "notin t":
             return f"({value} is not None and {value} != {constant})"
         case "@>":
-            return f"(type({value}) is tuple and {constant}.issubset({key}))"
+            return f"{constant}.issubset(@s{shape[1]})"
         case "&&":
-            return f"(type({value}) is tuple and not {constant}.isdisjoint({key}))"
+            return f"not {constant}.isdisjoint(@s{shape[1]})"
         case "like" | "notlike":
             return f"(type({value}) is str and {'not ' * (tag != 'like')}{constant}.match({value}))"
         case "like prefix" | "notlike prefix":
