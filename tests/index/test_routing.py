@@ -13,7 +13,7 @@ from sspcore.index.predicate_index import PredicateIndex
 from sspcore.plan.expressions import Call, Column, Constant
 from tests.index.predicates import TYPES, Maker, Naive, moves
 
-ROUNDS = 12
+ROUNDS = 5
 
 
 def exact(found, wanted):
@@ -36,7 +36,7 @@ def judged(index, naive, old, new):
     return len(before) + len(after)
 
 
-def history(seed, *, declared, slow=False, predicates=240, rows=10, gone=3):
+def history(seed, *, declared, slow=False, predicates=240, rows=22, gone=3):
     """Predicates come and go between rows; the number of true pairs seen."""
     maker, naive = Maker(seed), Naive(slow)
     index = PredicateIndex(TYPES if declared else ())
@@ -73,12 +73,12 @@ def never(index):
 @pytest.mark.parametrize("declared", [True, False])
 def test_routing_is_evaluating_every_predicate(declared):
     pairs = sum(history(seed, declared=declared) for seed in range(ROUNDS))
-    assert pairs > 60_000
+    assert pairs > 55_000
 
 
 def test_routing_is_what_the_specification_says():
-    pairs = sum(history(seed, declared=False, slow=True, predicates=60) for seed in range(100, 106))
-    assert pairs > 1_000
+    pairs = sum(history(seed, declared=False, slow=True, predicates=60, rows=10) for seed in range(100, 104))
+    assert pairs > 800
 
 
 def crowd(maker, size):

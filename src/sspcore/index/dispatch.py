@@ -20,7 +20,7 @@ from sspcore.index.judge import closure_of, judge_of
 from sspcore.index.lanes import Lane, Many, Nested, ScanLane, Template, length
 from sspcore.index.lookups import KINDS, ElementLane
 from sspcore.index.moves import AFTER_BOTH, ENTERED, LEFT, STAYS, MovesWriter
-from sspcore.index.shapes import OWN_KEYS, Slot, lift
+from sspcore.index.shapes import OWN_KEYS, lift, slot_of
 
 Row = tuple[Value, ...]
 Id = Any
@@ -31,7 +31,7 @@ MAX_ACCESSES: Final = 192
 """Lanes in all; beyond, what brings a new one is scanned."""
 PATIENCE: Final = 64
 """Looks by loop into lanes not yet compiled, before they are."""
-_SHARED: Final[Clause] = ("closure", Slot(0))
+_SHARED: Final[Clause] = ("closure", slot_of(0))
 
 
 class Dispatch(Nested):
@@ -79,15 +79,18 @@ class Dispatch(Nested):
     def file(self, id: Id, clause: Clause) -> None:
         """File an id under a clause, which it must not be yet. Cost: O(clause), whatever else is filed."""
         self.size += 1
+        if clause[0] == "=":
+            self._file_entry(("eq", (clause[1],), None, 0, True), None, id, clause[2])
+            return
         if clause is TRUE:
             self.always[id] = None
             return
         if clause is FALSE:
             return
-        for template, residual, member, key in self._entries(id, self._rarest_first(clause)):
-            self._file_entry(template, residual, member, key)
+        for entry in self._entries(id, self._rarest_first(clause) if _has_choice(clause) else clause):
+            self._file_entry(*entry)
 
-    def _entries(self, id: Id, clause: Clause) -> Iterator[tuple[Template, Clause | None, Any, Any]]:
+    def _entries(self, id: Id, clause: Clause) -> list[tuple[Template, Clause | None, Any, Any]]:
         """Lane, residual, member and key of every entry of a clause."""
         entries, residual, _, reduced = cover_of(clause, self._without)
         member, shape = id, None
@@ -96,8 +99,9 @@ class Dispatch(Nested):
             shape = lift(residual, constants)
             member = (id, *constants)
         several = _several(entries) if len(entries) > 1 else 0
-        for kind, columns, key in entries:
-            yield (kind, columns, shape, several, reduced), residual, member, key
+        return [
+            ((kind, columns, shape, several, reduced), residual, member, key) for kind, columns, key in entries
+        ]  # fmt: skip
 
     def _rarest_first(self, clause: Clause) -> Clause:
         """The clause with the element first, of each list to be contained, that fewest others are filed under."""
@@ -127,29 +131,37 @@ class Dispatch(Nested):
                 self._elements.append(lane)
             self._fresh.append(lane)
             self._loop()
-        lane.add(key, member)
+        lane.add(key, member, residual)
 
     def unfile(self, id: Id, clause: Clause) -> None:
         """Undo `file`. Raises KeyError when the id is not filed under the clause. Cost: as filing."""
         if clause is TRUE:
             del self.always[id]
         elif clause is not FALSE:
+            self._unfile_entries(id, clause)
+        self.size -= 1
+
+    def _unfile_entries(self, id: Id, clause: Clause) -> None:
+        if clause[0] == "=":
+            self._unfile_entry(("eq", (clause[1],), None, 0, True), None, id, clause[2])
+        elif not _has_choice(clause):
+            for entry in self._entries(id, clause):
+                self._unfile_entry(*entry)
+        else:
             for choice in _choices(clause):
                 try:
-                    for template, residual, member, key in self._entries(id, choice):
-                        self._unfile_entry(template, residual, member, key)
-                    break
+                    for entry in self._entries(id, choice):
+                        self._unfile_entry(*entry)
+                    return
                 except KeyError:  # which element it was filed under depended on the others
                     continue
-            else:
-                raise KeyError(id)
-        self.size -= 1
+            raise KeyError(id)
 
     def _unfile_entry(self, template: Template, residual: Clause | None, member: Any, key: Any) -> None:
         lane = self._lanes.get(template)
         if lane is not None:
             try:
-                lane.remove(key, member)
+                lane.remove(key, member, residual)
                 self._emptied(lane)
                 return
             except KeyError:
@@ -158,7 +170,7 @@ class Dispatch(Nested):
         if residual is None:
             raise KeyError(member)
         lane = self._lanes[(*template[:2], _SHARED, *template[3:])]
-        lane.remove(key, (member[0], closure_of(residual)))
+        lane.remove(key, (member[0], closure_of(residual)), residual)
         self._emptied(lane)
 
     def _emptied(self, lane: Lane) -> None:
@@ -307,12 +319,22 @@ def _ids(posting: Any) -> Iterable[Id]:
     return posting if type(posting) is list or type(posting) is Many else (posting,)
 
 
+def _has_choice(clause: Clause) -> bool:
+    """Whether the clause could be filed under one element or another of a list."""
+    if clause[0] == "and":
+        for part in clause[1]:  # noqa: SIM110 - any() would cost a frame
+            if part[0] == "@>":
+                return True
+        return False
+    return bool(clause[0] == "@>")
+
+
 def _choices(clause: Clause) -> Iterator[Clause]:
     """The clause with each element first in turn of its lists to be contained."""
     if clause[0] == "@>" and len(clause[2]) > 1:
         for key in clause[2]:
             yield (*clause[:2], (key, *[other for other in clause[2] if other is not key]))
-    elif clause[0] == "and" and any(part[0] == "@>" for part in clause[1]):
+    elif clause[0] == "and":
         for parts in product(*map(_choices, clause[1])):
             yield ("and", parts)
     else:

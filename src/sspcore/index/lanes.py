@@ -60,11 +60,11 @@ class Lane:
         self.nested = nested
         self.size = 0
 
-    def add(self, key: Any, member: Member) -> None:
-        """File a member under a key."""
+    def add(self, key: Any, member: Member, residual: Clause | None) -> None:
+        """File a member under a key; `residual` is what its constants are lifted from."""
         raise NotImplementedError
 
-    def remove(self, key: Any, member: Member) -> None:
+    def remove(self, key: Any, member: Member, residual: Clause | None) -> None:
         """Take a member away. Raises KeyError when it is not there."""
         raise NotImplementedError
 
@@ -78,7 +78,7 @@ class Lane:
 
     # Postings in a dict
 
-    def put(self, postings: dict[Any, Any], key: Any, member: Member) -> None:
+    def put(self, postings: dict[Any, Any], key: Any, member: Member, residual: Clause | None) -> None:
         """Add a member to the posting under `key`."""
         held = postings.get(key)
         kind = type(held)
@@ -94,9 +94,9 @@ class Lane:
         elif self.bare or kind is tuple:
             postings[key] = [held, member]
         else:
-            held.file(member[0], self._clause(member))
+            held.file(member[0], residual)
 
-    def cut(self, postings: dict[Any, Any], key: Any, member: Member) -> None:
+    def cut(self, postings: dict[Any, Any], key: Any, member: Member, residual: Clause | None) -> None:
         """Take a member out of the posting under `key`. Raises KeyError when it is not there."""
         held = postings[key]
         kind = type(held)
@@ -117,7 +117,7 @@ class Lane:
                 raise KeyError(id)
             del postings[key]
         else:
-            held.unfile(id, self._clause(member))
+            held.unfile(id, residual)
             if not held.size:
                 del postings[key]
 
@@ -150,12 +150,12 @@ class EqualityLane(Lane):
         super().__init__(template, nested)
         self.postings: dict[Any, Any] = {}
 
-    def add(self, key: Any, member: Member) -> None:
-        self.put(self.postings, key, member)
+    def add(self, key: Any, member: Member, residual: Clause | None) -> None:
+        self.put(self.postings, key, member, residual)
         self.size += 1
 
-    def remove(self, key: Any, member: Member) -> None:
-        self.cut(self.postings, key, member)
+    def remove(self, key: Any, member: Member, residual: Clause | None) -> None:
+        self.cut(self.postings, key, member, residual)
         self.size -= 1
 
     def found(self, key: Any) -> Iterable[Any]:
@@ -175,11 +175,11 @@ class ScanLane(EqualityLane):
         super().__init__(template, nested)
         self.bare = True
 
-    def add(self, key: Any, member: Member) -> None:
-        super().add(member[1:], member[0])
+    def add(self, key: Any, member: Member, residual: Clause | None) -> None:
+        super().add(member[1:], member[0], None)
 
-    def remove(self, key: Any, member: Member) -> None:
-        super().remove(member[1:], member[0])
+    def remove(self, key: Any, member: Member, residual: Clause | None) -> None:
+        super().remove(member[1:], member[0], None)
 
     def found(self, key: Any) -> Iterable[Any]:
         raise NotImplementedError

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sspcore.algebra.values import Key, Value
+from sspcore.index.clauses import Clause
 from sspcore.index.cover import ticks_of
 from sspcore.index.lanes import EqualityLane, Lane, Member, Nested, ScanLane, Template
 from sspcore.index.shapes import NUMBERS
@@ -33,12 +34,12 @@ class DictLane(Lane):
         super().__init__(template, nested)
         self.postings: dict[Any, Any] = {}
 
-    def add(self, key: Any, member: Member) -> None:
-        self.put(self.postings, key, member)
+    def add(self, key: Any, member: Member, residual: Clause | None) -> None:
+        self.put(self.postings, key, member, residual)
         self.size += 1
 
-    def remove(self, key: Any, member: Member) -> None:
-        self.cut(self.postings, key, member)
+    def remove(self, key: Any, member: Member, residual: Clause | None) -> None:
+        self.cut(self.postings, key, member, residual)
         self.size -= 1
 
     def postings_by_key(self) -> Iterator[tuple[Any, Any]]:
@@ -85,18 +86,18 @@ class LevelLane(Lane):
         """The level of a key, and where in it."""
         raise NotImplementedError
 
-    def add(self, key: Any, member: Member) -> None:
+    def add(self, key: Any, member: Member, residual: Clause | None) -> None:
         level, places = self.places(key)
         postings = self.levels.setdefault(level, {})
         for place in places:
-            self.put(postings, place, member)
+            self.put(postings, place, member, residual)
         self.size += 1
 
-    def remove(self, key: Any, member: Member) -> None:
+    def remove(self, key: Any, member: Member, residual: Clause | None) -> None:
         level, places = self.places(key)
         postings = self.levels[level]
         for place in places:
-            self.cut(postings, place, member)
+            self.cut(postings, place, member, residual)
         if not postings:
             del self.levels[level]
         self.size -= 1
@@ -158,14 +159,14 @@ class ThresholdLane(DictLane):
         self.edge: list[Any] = []
         """The threshold that is met first, if any: generated code asks it before anything else."""
 
-    def add(self, key: Any, member: Member) -> None:
+    def add(self, key: Any, member: Member, residual: Clause | None) -> None:
         if key not in self.postings:
             self._insert(key)
             self._see_edge()
-        super().add(key, member)
+        super().add(key, member, residual)
 
-    def remove(self, key: Any, member: Member) -> None:
-        super().remove(key, member)
+    def remove(self, key: Any, member: Member, residual: Clause | None) -> None:
+        super().remove(key, member, residual)
         if key not in self.postings:
             self._delete(key)
             self._see_edge()

@@ -44,11 +44,26 @@ _DECIMAL_TESTS: Final = {
 """Decimals refuse to be ordered beside NaN, so it is asked for first."""
 
 
-@attrs.frozen
 class Slot:
-    """The place of a constant in a shape."""
+    """The place of a constant in a shape; there is one object for each number, so that shapes compare quickly."""
 
-    number: int
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"Slot({self.number})"
+
+
+_SLOTS: Final = [Slot(number) for number in range(64)]
+
+
+def slot_of(number: int) -> Slot:
+    """The slot of that number."""
+    while number >= len(_SLOTS):
+        _SLOTS.append(Slot(len(_SLOTS)))
+    return _SLOTS[number]
 
 
 class Closure:
@@ -100,7 +115,7 @@ def lift(clause: Clause, constants: list[Value]) -> Clause:
         return (tag, tuple([lift(part, constants) for part in clause[1]]))
     if tag == "notnull" or tag == "true" or tag == "false":
         return clause
-    slot = Slot(len(constants))
+    slot = slot_of(len(constants))
     if tag == "other":
         if sum(1 for _ in walk(clause[1])) <= MAX_WRITTEN:
             return ("other", _lift_expression(clause[1], constants))
