@@ -4,6 +4,9 @@ Every table has few rows over few values, NULL among them, so that joins meet, g
 `t(id, a, b, c)`, `u(id, x, y)`, `v(id, x, z)`: id, a, c, x, z integers, b and y text.
 """
 
+from tests.plan.sql_corpus_relations import RELATIONS
+from tests.plan.sql_corpus_values import VALUES
+
 CORPUS = {
     "expressions": """
         SELECT a + c, a - c, a * c, -a, +a, a % 3, a / 2, (a + 1) * 2 FROM t
@@ -232,6 +235,8 @@ CORPUS = {
         SELECT t.id, u.id FROM t LEFT JOIN u ON t.a = u.x ORDER BY u.id DESC, t.id
         SELECT a AS b FROM t ORDER BY b, a
     """,
+    **RELATIONS,
+    **VALUES,
 }
 
 QUERIES = [(topic, line.strip()) for topic, text in CORPUS.items() for line in text.splitlines() if line.strip()]

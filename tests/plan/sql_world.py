@@ -1,5 +1,6 @@
 """Small tables for tests of SQL: schemas, random rows, and the same rows in DuckDB."""
 
+from datetime import date, datetime
 from random import Random
 
 import attrs
@@ -51,5 +52,14 @@ def duck(world: dict[str, Rows]):
 
 
 def shown(row) -> tuple:
-    """A row with numbers of all types alike: what databases agree on."""
-    return tuple([v if isinstance(v, bool | str | None) else round(float(v), 9) for v in row])
+    """A row with numbers of all types alike, and times: what databases agree on."""
+    return tuple([_shown(v) for v in row])
+
+
+def _shown(value):
+    if isinstance(value, list | tuple):
+        return shown(value)
+    if isinstance(value, date):
+        moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+        return moment.replace(tzinfo=None).isoformat()
+    return value if isinstance(value, bool | str | None) else round(float(value), 9)

@@ -41,7 +41,7 @@ def test_every_function_is_total(name: str, data: st.DataObject) -> None:
 
 LOGIC = ("and", "or", "not", "is null", "is true", "is false", "is distinct", "in", "case", "coalesce", "nullif",
          "greatest", "least", "concat", "concat_ws", "pi")  # fmt: skip
-OF_LISTS = ("array", "array_append", "array_cat", "array_position", "array_prepend", "array_remove",
+OF_LISTS = ("array[]", "array_append", "array_cat", "array_position", "array_prepend", "array_remove",
             *[n for n in FUNCTIONS if n.endswith((" any", " all"))])  # fmt: skip
 """For these NULL is an element like others, or an empty list."""
 

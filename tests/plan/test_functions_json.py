@@ -110,7 +110,7 @@ def test_json_types_have_names() -> None:
      ("", ERROR), ('"\\ud800"', ERROR), ("[" * 70 + "]" * 70, ERROR), ("9" * 5000, ERROR), ("'x'", ERROR)],
 )  # fmt: skip
 def test_json_is_read_from_text(text: str, expected: object) -> None:
-    result = apply("read_json", text)
+    result = apply("read json", text)
 
     assert result is expected or same(expected, result)
 
@@ -128,7 +128,7 @@ def test_json_is_read_from_text(text: str, expected: object) -> None:
      ("array_remove", ([1, None], None), (1,)), ("array_remove", (None, 1), None), ("||", ([1, 2], 3), (1, 2, 3)),
      ("||", (3, [1]), (3, 1)), ("||", ({"a": 1, "b": 1}, {"a": 2}), FrozenObject({"a": 2, "b": 1})), ("||", ({}, 1), ERROR),
      ("||", ([1], {}), (1, FrozenObject({}))), ("&&", ([1, None], [None, 2]), False), ("&&", ([1, 2], [2.0]), True),
-     ("&&", ([1], 1), ERROR), ("cardinality", ([],), 0), ("cardinality", ({},), ERROR), ("array", (1, None), (1, None))],
+     ("&&", ([1], 1), ERROR), ("cardinality", ([],), 0), ("cardinality", ({},), ERROR), ("array[]", (1, None), (1, None))],
 )  # fmt: skip
 def test_lists_are_postgres_s_arrays(name: str, arguments: tuple[object, ...], expected: object) -> None:
     result = apply(name, *arguments)
@@ -142,7 +142,7 @@ def test_lists_nest_no_deeper_than_a_cell_may() -> None:
         deepest = canonical((deepest,))
 
     for name, arguments in (
-        ("array", (deepest,)),
+        ("array[]", (deepest,)),
         ("array_append", (None, deepest)),
         ("array_prepend", (deepest, None)),
     ):

@@ -8,6 +8,7 @@ from sspcore.plan.sql.queries import lower_query
 from sspcore.plan.sql.session import Session
 from sspcore.plan.sql.text import Text
 from tests.plan.sql_corpus import QUERIES
+from tests.plan.sql_corpus_values import OF_POSTGRES
 from tests.plan.sql_world import CATALOG
 
 MEANINGLESS = {
@@ -16,6 +17,7 @@ MEANINGLESS = {
     ("LimitOptions", "rows"),  # ROWS ONLY
     ("Fetch", "direction"),  # FIRST is NEXT
     ("Distinct", "expressions"),
+    ("JSONExtract", "only_json_types"), ("JSONExtractScalar", "only_json_types"),  # -> is no function
     ("Subquery", "alias"),  # names what is read by name or not at all
     ("Column", "table"),  # the table it is of anyway
     ("Ordered", "desc"),  # of the only row, or of equal ones
@@ -39,7 +41,7 @@ def values_for(name):
 def mutations():
     """One query for each node class and argument of it that the query leaves empty, over the whole corpus."""
     seen = {}
-    for _, sql in QUERIES:
+    for sql in [*[sql for _, sql in QUERIES], *OF_POSTGRES]:
         for node in Text(sql).parse().walk():
             for name in node.arg_types:
                 if not node.args.get(name):

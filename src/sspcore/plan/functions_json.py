@@ -163,6 +163,13 @@ def read_json(text: Value) -> Value:
         return NULL_BY_ERROR
 
 
+@strict
+def _from_text(value: Value) -> Value:
+    if type(value) is str:
+        return read_json(value)
+    return value if class_of(value) in _TYPES else NULL_BY_ERROR
+
+
 FUNCTIONS: Final = (
     Function("->", 2, 2, _get, "The member of that name, or the element at that position (0 the first, -1 the last)."),
     Function("->>", 2, 2, _as_text(_get), "The same as text."),
@@ -175,5 +182,5 @@ FUNCTIONS: Final = (
     Function("?&", 2, 2, _has_keys(all), "It has all of a list of names."),
     Function("jsonb_array_length", 1, 1, _array_length, "How many elements a list has."),
     Function("jsonb_typeof", 1, 1, _typeof, "object, array, string, number or boolean."),
-    Function("read_json", 1, 1, read_json, "The value that JSON text says."),
+    Function("read json", 1, 1, _from_text, "The value that JSON text says; what is no text stays."),
 )

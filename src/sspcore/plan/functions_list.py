@@ -150,7 +150,7 @@ FUNCTIONS: Final = (
         for symbol in COMPARISONS
         for word, dominant, what in (("any", True, "an element"), ("all", False, "every element"))
     ],
-    Function("array", 0, None, _array, "The list of the arguments."),
+    Function("array[]", 0, None, _array, "The list of the arguments."),
     Function("cardinality", 1, 1, _cardinality, "How many elements a list has."),
     Function("[]", 2, 2, _element, "The element at a position, 1 the first; NULL where there is none."),
     Function("array_position", 2, 2, _position, "Where the value is first in the list, 1 the first; else NULL."),

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
+from sspcore.algebra.interval import Interval
 from sspcore.algebra.values import FrozenObject
 from sspcore.plan.catalog import Catalog
 from sspcore.plan.expressions import Call, Column, Constant, Expression
@@ -24,6 +25,7 @@ from sspcore.plan.nodes import (
     Nest,
     Plan,
     Project,
+    Rank,
     Scan,
     Union,
     Values,
@@ -32,20 +34,34 @@ from sspcore.plan.traverse import children, shown
 
 _OF_VALUE: Final[dict[type, str]] = {
     bool: "boolean", int: "integer", float: "real", str: "text", bytes: "bytes", datetime: "timestamp", date: "date",
-    Decimal: "decimal", tuple: "json", FrozenObject: "json",
+    Decimal: "decimal", Interval: "interval", tuple: "json", FrozenObject: "json",
 }  # fmt: skip
 _BOOLEAN: Final = frozenset({
     "and", "or", "not", "=", "<>", "<", "<=", ">", ">=", "is null", "is true", "is false", "is distinct", "in", "like",
-    "ilike", "starts_with",
+    "ilike", "starts_with", "@>", "<@", "&&", "?", "?|", "?&",
+    *[f"{symbol} {word}" for symbol in ("=", "<>", "<", "<=", ">", ">=") for word in ("any", "all")],
 })  # fmt: skip
 _TEXT: Final = frozenset({
     "concat", "concat_ws", "upper", "lower", "initcap", "trim", "ltrim", "rtrim", "substr", "replace", "left", "right",
-    "lpad", "rpad", "reverse", "repeat", "split_part", "chr",
+    "lpad", "rpad", "reverse", "repeat", "split_part", "chr", "->>", "#>>", "jsonb_typeof",
 })  # fmt: skip
-_INTEGER: Final = frozenset({"length", "strpos", "ascii"})
+_INTEGER: Final = frozenset({"length", "strpos", "ascii", "cardinality", "array_position", "jsonb_array_length"})
+_JSON: Final = frozenset({
+    "->", "#>", "array[]", "array_append", "array_prepend", "array_cat", "array_remove", "read json",
+})  # fmt: skip
+_ALWAYS: Final = {
+    **dict.fromkeys(_BOOLEAN, "boolean"), **dict.fromkeys(_TEXT, "text"), **dict.fromkeys(_INTEGER, "integer"),
+    **dict.fromkeys(_JSON, "json"), "extract": "real", "date_trunc": "timestamp", "to_timestamp": "timestamp",
+    "make_interval": "interval",
+}  # fmt: skip
+"""Function → the type of whatever it gives."""
 _NUMBERS: Final = ("integer", "decimal", "real")
 _ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "%", "mod"})
 _KEEPS: Final = frozenset({"neg", "abs", "round", "trunc", "floor", "ceil", "sign"})
+
+
+_OF_AGGREGATE: Final = {"bool_and": "boolean", "bool_or": "boolean", "array_agg": "json", "string_agg": "text"}
+_DIVIDES: Final = frozenset({"avg", "var_samp", "var_pop", "stddev_samp", "stddev_pop"})
 
 
 def type_of(expression: Expression, columns: Sequence[str] | Callable[[int], str]) -> str:
@@ -70,18 +86,16 @@ def type_of(expression: Expression, columns: Sequence[str] | Callable[[int], str
 
 
 def _of_call(function: str, kinds: list[str], args: tuple[Expression, ...]) -> str:
-    if function in _BOOLEAN:
-        return "boolean"
-    if function in _TEXT:
-        return "text"
-    if function in _INTEGER:
-        return "integer"
+    if function in _ALWAYS:
+        return _ALWAYS[function]
     if function == "||":
-        return "text" if "text" in kinds else "any"
+        return "any" if "any" in kinds or "json" in kinds else "text" if "text" in kinds else "any"
     if function in _ARITHMETIC:
-        return max(kinds, key=_NUMBERS.index) if all(k in _NUMBERS for k in kinds) else "any"
+        if all(k in _NUMBERS for k in kinds):
+            return max(kinds, key=_NUMBERS.index)
+        return of_times(function, kinds[0], kinds[1]) or "any"
     if function in _KEEPS:
-        return kinds[0] if kinds[0] in _NUMBERS else "any"
+        return kinds[0] if kinds[0] in _NUMBERS or (function == "neg" and kinds[0] == "interval") else "any"
     if function in ("coalesce", "greatest", "least"):
         return common(kinds, args)
     if function == "nullif":
@@ -89,6 +103,29 @@ def _of_call(function: str, kinds: list[str], args: tuple[Expression, ...]) -> s
     if function == "case":
         return common([*kinds[1:-1:2], kinds[-1]], (*args[1:-1:2], args[-1]))
     return "any"
+
+
+_OF_TIMES: Final[dict[tuple[str, str, str], str]] = {
+    ("timestamp", "+", "interval"): "timestamp", ("interval", "+", "timestamp"): "timestamp",
+    ("date", "+", "interval"): "timestamp", ("interval", "+", "date"): "timestamp",
+    ("date", "+", "integer"): "date", ("integer", "+", "date"): "date", ("interval", "+", "interval"): "interval",
+    ("timestamp", "-", "interval"): "timestamp", ("date", "-", "interval"): "timestamp",
+    ("date", "-", "integer"): "date", ("date", "-", "date"): "integer", ("interval", "-", "interval"): "interval",
+    ("timestamp", "-", "timestamp"): "interval", ("timestamp", "-", "date"): "interval",
+    ("date", "-", "timestamp"): "interval",
+    **{("interval", "*", number): "interval" for number in _NUMBERS},
+    **{(number, "*", "interval"): "interval" for number in _NUMBERS},
+    **{("interval", "/", number): "interval" for number in _NUMBERS},
+}  # fmt: skip
+
+
+def of_times(function: str, left: str, right: str) -> str | None:
+    """The type that arithmetic on times and intervals gives; None where it has no meaning, or types are not known.
+
+    >>> of_times("-", "timestamp", "timestamp"), of_times("+", "date", "date")
+    ('interval', None)
+    """
+    return _OF_TIMES.get((left, function, right))
 
 
 def common(kinds: Sequence[str], expressions: Sequence[Expression]) -> str:
@@ -101,8 +138,10 @@ def type_of_aggregate(call: AggregateCall, columns: Sequence[str] | Callable[[in
     """The type of an aggregate's result."""
     if call.function == "count" or call.argument is None:
         return "integer"
+    if call.function in _OF_AGGREGATE:
+        return _OF_AGGREGATE[call.function]
     kind = type_of(call.argument, columns)
-    if call.function == "avg":
+    if call.function in _DIVIDES:
         return {"integer": "real", "real": "real", "decimal": "decimal"}.get(kind, "any")
     return kind if call.function in ("min", "max") or kind in _NUMBERS else "any"
 
@@ -123,6 +162,8 @@ def column_types(plan: Plan, catalog: Catalog) -> tuple[str, ...]:
             return below[0] + below[1]
         case Mark():
             return (*below[0], "boolean")
+        case Rank():
+            return (*below[0], "integer")
         case Nest():
             return (*below[0], type_of(shown(plan)[0][1], below[1]) if plan.form == "value" else "json")
         case Aggregate():

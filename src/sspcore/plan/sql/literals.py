@@ -1,7 +1,7 @@
 """Literals: numbers, quoted text, and what quoted text means beside a typed column.
 
 Owns the rule that a quoted literal takes the declared type of the other side (`at > '2013-06-24'`), and that a number
-with a point is exact beside a decimal. Refuses intervals, bit strings and escapes of other dialects.
+with a point is exact beside a decimal. Refuses bit strings and escapes of other dialects.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ from sqlglot import exp
 
 from sspcore.algebra.values import Value, canonical
 from sspcore.errors import shown
+from sspcore.plan.array_text import read_array
 from sspcore.plan.casts import cast
 from sspcore.plan.expressions import Call, Constant, Expression
+from sspcore.plan.functions_json import read_json
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.frame import Frame
 from sspcore.plan.sql.session import Session
 from sspcore.plan.total import NULL_BY_ERROR
 
-READ_FROM_TEXT: Final = frozenset({"timestamp", "date", "decimal", "bytes", "boolean", "integer", "real"})
+READ_FROM_TEXT: Final = frozenset({
+    "timestamp", "date", "interval", "decimal", "bytes", "boolean", "integer", "real", "json",
+})  # fmt: skip
 """Types whose values people write as quoted literals."""
 NUMBERS: Final = ("integer", "decimal", "real")
 """The types of numbers, each wider than those before."""
@@ -80,11 +84,52 @@ def adapt(node: exp.Expression, expression: Expression, kind: str, session: Sess
 
 def from_text(text: str, kind: str, node: exp.Expression, session: Session) -> Value:
     """A quoted literal read as a type; SqlError when it is none."""
+    if kind == "json":
+        return document(text, node, session)
     value = cast(text, kind)
     if value is NULL_BY_ERROR:
-        examples = {"timestamp": ", such as '2013-06-24 15:00:00'", "date": ", such as '2013-06-24'"}
+        examples = {
+            "timestamp": ", such as '2013-06-24 15:00:00'", "date": ", such as '2013-06-24'",
+            "interval": ", such as '1 day 2 hours'",
+        }  # fmt: skip
         raise session.text.error(f"{shown(text)} is no {kind}{examples.get(kind, '')}", node)
     return checked(value, node, session)
+
+
+def json_text(text: str, node: exp.Expression, session: Session) -> Value:
+    """A quoted literal cast to JSON; SqlError when it is none."""
+    value = read_json(text)
+    if value is NULL_BY_ERROR:
+        raise session.text.error(f"{shown(text)} is no JSON", node, hint="text inside JSON is quoted: '\"text\"'")
+    return checked(value, node, session)
+
+
+def document(text: str, node: exp.Expression, session: Session) -> Value:
+    """A quoted literal beside JSON: JSON itself, or an array such as '{1,2}'; SqlError for others."""
+    if text.strip() == "{}":
+        raise session.text.error("'{}' is an object and an array", node, hint="write '{}'::jsonb, or ARRAY[]")
+    value = read_json(text)
+    if value is NULL_BY_ERROR:
+        value = read_array(text, lambda word, quoted: word if quoted else json_word(word))
+    if value is NULL_BY_ERROR or (value is None and text.strip() != "null"):
+        raise session.text.error(
+            f"{shown(text)} is no JSON", node,
+            hint="compare text with ->>, or write it as JSON does: '\"text\"'",
+        )  # fmt: skip
+    return checked(value, node, session)
+
+
+def json_word(word: str) -> Value:
+    """A word of an array whose type is not known: a number or truth where JSON has one, else text."""
+    value = read_json(word)
+    return word if value is NULL_BY_ERROR or value is None else value
+
+
+def is_quoted(node: exp.Expression) -> bool:
+    """The node is a quoted literal, in parentheses or not."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return isinstance(node, exp.Literal) and bool(node.args.get("is_string"))
 
 
 def adapt_all(

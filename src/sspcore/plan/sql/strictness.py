@@ -34,7 +34,10 @@ _NAME: Final = re.compile(r"[^\W\d][\w$]*")
 
 
 def faults_of_tokens(tokens: Sequence[Token]) -> Iterator[tuple[int, str]]:
-    """Each comma with nothing before or after it: (offset, message)."""
+    """Each comma with nothing before or after it, each unit of time that is no text: (offset, message)."""
+    for name, unit in units_of_time(tokens):
+        if unit.token_type is not TokenType.STRING:
+            yield unit.start, f"the unit of {name.text.lower()} is a quoted text"
     for i, token in enumerate(tokens):
         if token.token_type is not TokenType.COMMA:
             continue
@@ -42,6 +45,13 @@ def faults_of_tokens(tokens: Sequence[Token]) -> Iterator[tuple[int, str]]:
             yield token.start, "syntax error: a comma with nothing before it"
         if i + 1 == len(tokens) or tokens[i + 1].token_type in _AFTER_NOTHING:
             yield token.start, "syntax error: a comma with nothing after it"
+
+
+def units_of_time(tokens: Sequence[Token]) -> Iterator[tuple[Token, Token]]:
+    """What stands first in each date_trunc(…) and date_part(…): the function and the token."""
+    for name, bracket, unit in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if name.text.lower() in ("date_trunc", "date_part") and bracket.token_type is TokenType.L_PAREN:
+            yield name, unit
 
 
 def faults_of_tree(tree: exp.Expression, tokens: Sequence[Token]) -> Iterator[tuple[exp.Expression, str, str]]:
@@ -55,7 +65,9 @@ def faults_of_tree(tree: exp.Expression, tokens: Sequence[Token]) -> Iterator[tu
         elif not _NAME.fullmatch(name):
             yield node, f"{name[:40]!r} is no name", "quote a name that has other symbols than letters, digits and _"
     written = Counter([t.text for t in tokens if t.token_type in (TokenType.NUMBER, TokenType.STRING)])
-    read = Counter([str(node.this) for node in tree.find_all(exp.Literal)])
+    steps = tree.find_all(exp.JSONPathKey, exp.JSONPathSubscript)
+    read = Counter([str(node.this) for node in (*tree.find_all(exp.Literal), *steps)])
+    read += Counter([t.text for before, t in units_of_time(tokens)])
     for text in written - read:
         if f"0.{text}" in read:  # .5 is read as 0.5
             continue

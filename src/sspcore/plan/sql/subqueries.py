@@ -74,7 +74,7 @@ def _quantified(node: exp.Expression, frame: Frame) -> Membership | None:
     arguments.done()
     inner.done()
     if not isinstance(query, exp.Query):
-        raise refused(quantifier, frame)
+        return None
     if isinstance(node, exp.EQ) and isinstance(quantifier, exp.Any):
         return Membership(node, query, tuple(cells(probe, frame)), False)
     if isinstance(node, exp.NEQ) and isinstance(quantifier, exp.All):

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from sqlglot import Dialect, Token, exp
+from sqlglot import Token, TokenType, exp
+from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import ParseError
 
 from sspcore.errors import SqlError, UnsupportedSql
@@ -16,7 +17,14 @@ from sspcore.plan.sql.strictness import faults_of_tokens, faults_of_tree
 
 T = TypeVar("T")
 
-POSTGRES: Final = Dialect.get_or_raise("postgres")
+
+class AsWritten(Postgres):
+    """Postgres, with subscripts left as they are written: sqlglot counts them from 0, and some of them wrongly."""
+
+    INDEX_OFFSET = 0
+
+
+POSTGRES: Final = AsWritten()
 
 QUERY_WORDS: Final = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 STATEMENT_WORDS: Final = frozenset({
@@ -24,6 +32,35 @@ STATEMENT_WORDS: Final = frozenset({
     "SHOW", "BEGIN", "COMMIT", "ROLLBACK", "GRANT", "REVOKE", "CALL", "DO", "DECLARE", "LISTEN", "NOTIFY", "LOCK",
     "PREPARE", "EXECUTE", "ANALYZE", "VACUUM", "PRAGMA", "DESCRIBE",
 })  # fmt: skip
+
+
+INTERVAL_FIELDS: Final = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
+
+
+def with_typed_intervals(tokens: list[Token]) -> list[Token]:
+    """The tokens with `INTERVAL '…'` as `CAST('…' AS INTERVAL)`, but for `INTERVAL '…' DAY` and the like.
+
+    sqlglot splits the text of a short interval and changes units; of a cast it keeps the text.
+    """
+    out: list[Token] = []
+    rest = iter(range(len(tokens)))
+    for i in rest:
+        token, *following = tokens[i : i + 3]
+        kinds = [t.token_type for t in following]
+        if token.token_type is not TokenType.INTERVAL or kinds[:1] != [TokenType.STRING]:
+            out.append(token)
+        elif following[1:] and following[1].text.upper() in INTERVAL_FIELDS:
+            out.append(token)
+        else:
+            opening = [(TokenType.VAR, "CAST"), (TokenType.L_PAREN, "(")]
+            out += [_made(kind, word, token) for kind, word in opening]
+            out += [following[0], _made(TokenType.ALIAS, "AS", token), token, _made(TokenType.R_PAREN, ")", token)]
+            next(rest)
+    return out
+
+
+def _made(kind: TokenType, word: str, place: Token) -> Token:
+    return Token(kind, word, place.line, place.col, place.start, place.end)
 
 
 class Text:
@@ -47,7 +84,8 @@ class Text:
             )
         if words[0] not in QUERY_WORDS:
             raise self.error(f"a query does not begin with {self.tokens[0].text!r}", hint="begin with SELECT or WITH")
-        statements = [s for s in self._read(lambda: POSTGRES.parser().parse(self.tokens, text)) if s is not None]
+        tokens = with_typed_intervals(self.tokens)
+        statements = [s for s in self._read(lambda: POSTGRES.parser().parse(tokens, text)) if s is not None]
         if len(statements) != 1 or not isinstance(statements[0], exp.Expression):
             raise self.error("there is more than one statement", hint="register each query as a view of its own")
         for start, message in faults_of_tokens(self.tokens):
