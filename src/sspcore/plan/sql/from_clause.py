@@ -19,7 +19,7 @@ from sspcore.plan.sql.arguments import Arguments, not_supported
 from sspcore.plan.sql.conditions import conditions, expression_condition
 from sspcore.plan.sql.domain import matching
 from sspcore.plan.sql.frame import Condition, Frame
-from sspcore.plan.sql.join_tree import Inner, Leaf, Outer, Tree, inner, sources_of
+from sspcore.plan.sql.join_tree import Inner, Lateral, Leaf, Outer, Tree, inner, sources_of
 from sspcore.plan.sql.refusals import NAMES
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.scope import Cte, Scope, Source, identifier
@@ -50,7 +50,8 @@ def _chain(tree: Tree, joins: Sequence[exp.Expression], scope: Scope) -> Tree:
     """The joins that follow a table. A comma binds less than JOIN: `a, b RIGHT JOIN c` is `a, (b RIGHT JOIN c)`."""
     apart: Tree | None = None
     for join in joins:
-        if isinstance(join, exp.Join) and not any(v for k, v in join.args.items() if k != "this"):
+        bare = isinstance(join, exp.Join) and not any(v for k, v in join.args.items() if k != "this")
+        if bare and not isinstance(join.this, exp.Lateral):
             apart = tree if apart is None else inner(apart, tree, ())
             tree = _item(join.this, scope)
         else:
@@ -89,7 +90,7 @@ def _table(node: exp.Table, scope: Scope) -> Tree:
     arguments = Arguments(node, session.text)
     arguments.take("joins")
     this = arguments.node_at("this")
-    alias, renamed = _alias(arguments.optional("alias"), session)
+    alias, renamed = alias_of(arguments.optional("alias"), session)
     if isinstance(this, exp.Values):  # at the beginning of a join in parentheses
         arguments.done()
         return _query(Cte(this, (), scope.parent, scope.ctes), alias, renamed, node, scope)
@@ -130,7 +131,7 @@ def _scan(source: Source) -> Relation:
 def _view(plan: Plan, alias: str, renamed: list[str], node: exp.Expression, scope: Scope) -> Leaf:
     """A view by name: its plan in place of a table. Its order means nothing here."""
     kinds = column_types(plan, scope.session.catalog)
-    source = _named(alias, columns(plan), kinds, renamed, node, scope)
+    source = named_source(alias, columns(plan), kinds, renamed, node, scope)
     symbols = tuple([symbol for _, symbol in source.columns])
     return Leaf(frozenset([source.id]), lambda: Relation(_unordered(plan), symbols))
 
@@ -148,7 +149,7 @@ def _derived(node: exp.Expression, scope: Scope) -> Tree:
     """(SELECT …) AS name, (VALUES …) AS name (a, b)."""
     session = scope.session
     arguments = Arguments(node, session.text)
-    alias, renamed = _alias(arguments.optional("alias"), session)
+    alias, renamed = alias_of(arguments.optional("alias"), session)
     arguments.take("joins")
     if isinstance(node, exp.Values):
         inside: exp.Expression = exp.Values(expressions=arguments.nodes("expressions"))
@@ -167,7 +168,7 @@ def _query(cte: Cte, alias: str, renamed: list[str], node: exp.Expression, scope
     names = [*cte.names, *query.names[len(cte.names) :]]
     if len(cte.names) > len(query.names):
         raise session.text.error(f"{len(cte.names)} names for {len(query.names)} columns", node)
-    source = _named(alias, names, query.types, renamed, node, scope)
+    source = named_source(alias, names, query.types, renamed, node, scope)
     symbols = tuple([symbol for _, symbol in source.columns])
     if query.free:
         return _lateral(query, cte, source.id, symbols, node, scope)
@@ -188,7 +189,7 @@ def _lateral(query: Query, cte: Cte, source: int, symbols: tuple[int, ...], node
     if scope.domain is None:  # seen for the first time; whoever wants rows lowers this SELECT again, over a domain
         scope.free |= query.free
         scope.lateral = True
-        return Leaf(frozenset([source]), _unmade)
+        return Leaf(frozenset([source]), unmade)
     own = scope.domain.again(session)
     relation = lower_query(cte.query, session, cte.around, cte.ctes, own).relation()
     made = Relation(relation.plan, own.relation.symbols + symbols)
@@ -197,11 +198,12 @@ def _lateral(query: Query, cte: Cte, source: int, symbols: tuple[int, ...], node
     return Inner((leaf,), tuple([Condition((), Call("=", pair)) for pair in pairs]))
 
 
-def _unmade() -> Relation:
+def unmade() -> Relation:
+    """What a tree is made with that will be lowered again: it must not be."""
     raise InternalError("a query was made without its domain", hint="please report the query")
 
 
-def _named(
+def named_source(
     alias: str, names: Sequence[str], kinds: Sequence[str], renamed: list[str], node: exp.Expression, scope: Scope
 ) -> Source:
     """The source of a query's columns, under their own names or those given."""
@@ -214,7 +216,7 @@ def _named(
     return source
 
 
-def _alias(node: exp.Expression | None, session: Session) -> tuple[str, list[str]]:
+def alias_of(node: exp.Expression | None, session: Session) -> tuple[str, list[str]]:
     """An alias and the names it gives to columns."""
     if node is None:
         return "", []
@@ -241,7 +243,10 @@ def _join(apart: Tree | None, left: Tree, node: exp.Expression, scope: Scope) ->
         hint = "use EXISTS" if kind == "SEMI" else "use NOT EXISTS" if kind == "ANTI" else "use INNER or LEFT JOIN"
         raise session.text.unsupported(f"{side} {kind} JOIN is not supported".strip(), node, hint=hint)
     before, known = [s for s in scope.sources if s.id in left.sources], list(scope.sources)
-    right = _item(arguments.node_at("this"), scope)
+    joined = arguments.node_at("this")
+    if isinstance(joined, exp.Lateral):
+        return _with_lateral(joined, SIDES[side], apart, left, arguments, scope)
+    right = _item(joined, scope)
     on, using = arguments.optional("on"), arguments.nodes("using")
     arguments.done()
     added = [s for s in scope.sources if s not in known]
@@ -264,6 +269,45 @@ def _join(apart: Tree | None, left: Tree, node: exp.Expression, scope: Scope) ->
             )
         left, apart = inner(apart, left, ()), None  # no SQL, but it can mean only this, and others allow it
     return apart, _made(SIDES[side], left, right, parts)
+
+
+def _with_lateral(
+    node: exp.Lateral, kind: str, apart: Tree | None, left: Tree, arguments: Arguments, scope: Scope
+) -> tuple[Tree | None, Tree]:
+    """JOIN LATERAL (query) ON …; its ON may read all that stands before."""
+    from sspcore.plan.sql.lateral import lower_lateral  # it holds a whole query
+
+    session = scope.session
+    on = arguments.optional("on")
+    arguments.done()
+    if kind not in ("inner", "left"):
+        raise session.text.unsupported(
+            f"{kind.upper()} JOIN LATERAL is not supported", node, hint="use JOIN LATERAL or LEFT JOIN LATERAL"
+        )
+    if kind == "left" and on is None:
+        raise session.text.error("LEFT JOIN needs ON", node, hint="write ON TRUE")
+    known = list(scope.sources)
+    apart, tree = lower_lateral(node, kind, apart, left, scope)
+    added = [s for s in scope.sources if s not in known]
+    if kind == "left":
+        session.padded |= frozenset([s.id for s in added])
+    if on is None:
+        return apart, tree
+    before = [s for s in known if s.id in tree.sources]
+    frame = Frame(session, attrs.evolve(scope, near=[*before, *added]), "ON")
+    if kind == "inner":
+        return apart, Inner((tree,), tuple(conditions(on, frame)))
+    parts = tuple([expression_condition(part, frame) for part in _conjuncts(on)])
+    return apart, _conditioned(tree, parts)
+
+
+def _conditioned(tree: Tree, conditions: tuple[Condition, ...]) -> Tree:
+    """The left join that a tree is, or was made of, under these conditions of its ON."""
+    if isinstance(tree, Lateral | Outer):
+        return attrs.evolve(tree, conditions=conditions)
+    if isinstance(tree, Inner):  # a lateral join within another query's
+        return attrs.evolve(tree, items=tuple([_conditioned(item, conditions) for item in tree.items]))
+    return tree
 
 
 def _made(kind: str, left: Tree, right: Tree, on: list[Condition]) -> Tree:
@@ -335,15 +379,20 @@ def correlated_below(tree: Tree | None, outside: set[int]) -> bool:
         return False
     if isinstance(tree, Inner):
         return any(correlated_below(item, outside) for item in tree.items)
+    if isinstance(tree, Lateral):
+        return any(c.needs & outside for c in tree.conditions) or correlated_below(tree.left, outside)
     inside = [tree.left, tree.right]
     return any(c.needs & outside for t in _all(tree) for c in t.conditions) or any(
         correlated_below(t, outside) for t in inside
     )
 
 
-def _all(tree: Tree) -> list[Inner | Outer]:
+def _all(tree: Tree) -> list[Inner | Outer | Lateral]:
     """The tree's joins, itself first."""
     if isinstance(tree, Leaf):
         return []
-    parts = tree.items if isinstance(tree, Inner) else (tree.left, tree.right)
+    if isinstance(tree, Inner):
+        parts = tree.items
+    else:
+        parts = (tree.left,) if isinstance(tree, Lateral) else (tree.left, tree.right)
     return [tree, *[t for part in parts for t in _all(part)]]

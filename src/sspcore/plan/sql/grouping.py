@@ -1,34 +1,25 @@
-"""GROUP BY and aggregates: what the rows after grouping are made of.
+"""GROUP BY: what the rows after grouping are made of.
 
 Owns the groups and aggregate calls of one SELECT, and the rule that whatever is shown of a group follows from them.
+How calls are written is `aggregates`'.
 A group that is a plain column keeps its symbol, so that expressions and subqueries above read it as before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 import attrs
 from sqlglot import exp
 
-from sspcore.plan.expressions import Call, Column, Constant, Expression, columns_read, rewrite
+from sspcore.plan.expressions import Call, Column, Constant, Expression, rewrite
 from sspcore.plan.nodes import Aggregate, AggregateCall
-from sspcore.plan.sql.arguments import Arguments, describe
-from sspcore.plan.sql.expressions import lower_expression
-from sspcore.plan.sql.frame import Frame, Step, taken
+from sspcore.plan.sql.frame import Step, taken
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.scope import Scope, Source
 from sspcore.plan.sql.session import Session
+from sspcore.plan.traverse import map_call
 from sspcore.plan.types import type_of_aggregate
-
-CALLS: Final[dict[type[exp.Expression], str]] = {
-    exp.Count: "count",
-    exp.Sum: "sum",
-    exp.Avg: "avg",
-    exp.Min: "min",
-    exp.Max: "max",
-}
 
 
 @attrs.define
@@ -128,81 +119,6 @@ class Grouping:
         plan = Aggregate(
             relation.plan,
             tuple([(name, relation.over(e)) for _, name, e in groups]),
-            tuple([
-                (name, attrs.evolve(call, argument=None if call.argument is None else relation.over(call.argument)))
-                for call, (_, name) in self.calls.items()
-            ]),
-        )  # fmt: skip
-        return Relation(plan, tuple([s for s, _, _ in groups] + [s for s, _ in self.calls.values()]))
-
-
-def has_aggregate(node: exp.Expression) -> bool:
-    """The expression holds an aggregate of its own SELECT (those of subqueries belong to them)."""
-    if type(node) in CALLS:
-        return True
-    if isinstance(node, exp.Query | exp.Window):
-        return False
-    return any(has_aggregate(child) for child in node.iter_expressions())
-
-
-def lower_aggregate(node: exp.Expression, frame: Frame) -> Expression:
-    """count(*), sum(DISTINCT x), avg(x) FILTER (WHERE …): a symbol of the grouping."""
-    text, grouping = frame.session.text, frame.grouping
-    if grouping is None:
-        raise text.error(
-            f"an aggregate in {frame.clause}: there is no group here", node,
-            hint="use HAVING" if frame.clause == "WHERE" else "use a subquery",
-        )  # fmt: skip
-    inner = Frame(frame.session, frame.scope, "an aggregate", steps=grouping.steps)
-    condition: Expression | None = None
-    if isinstance(node, exp.Filter):
-        arguments = Arguments(node, text)
-        node, where = arguments.node_at("this"), Arguments(arguments.node_at("expression"), text)
-        arguments.done()
-        condition = lower_expression(where.node_at("this"), inner)
-        where.done()
-        if type(node) not in CALLS:
-            raise text.unsupported(f"FILTER on {describe(node, text)} is not supported", node)
-    call = _call(node, inner, condition)
-    read = set() if call.argument is None else columns_read(call.argument)
-    if read and read <= frame.scope.free:
-        raise text.unsupported(
-            "an aggregate over columns of the query around is not supported", node, hint="compute it in that query"
+            tuple([(name, map_call(call, relation.over)) for call, (_, name) in self.calls.items()]),
         )
-    return grouping.call(call, CALLS[type(node)])
-
-
-def _call(node: exp.Expression, frame: Frame, condition: Expression | None) -> AggregateCall:
-    text = frame.session.text
-    function = CALLS[type(node)]
-    arguments = Arguments(node, text)
-    operand = arguments.optional("this")
-    if function == "count":
-        arguments.expect("big_int", True)
-    arguments.done()
-    distinct = isinstance(operand, exp.Distinct)
-    if distinct and operand is not None:
-        inner = Arguments(operand, text)
-        operands = inner.nodes("expressions")
-        inner.done()
-        if len(operands) != 1:
-            raise text.unsupported(
-                f"{function}(DISTINCT …) of several values is not supported", node,
-                hint="count the rows of SELECT DISTINCT in FROM",
-            )  # fmt: skip
-        operand = operands[0]
-    if operand is None:
-        raise text.error(f"{function} needs an argument", node, hint="count(*) counts rows")
-    if isinstance(operand, exp.Star):
-        Arguments(operand, text).done()
-        if function != "count" or distinct:
-            raise text.error(f"{function}(*) has no meaning", node, hint="only count takes *")
-        # FILTER: an aggregate skips NULLs, so what the condition does not admit becomes NULL
-        counted = None if condition is None else Call("case", (condition, Constant(1), Constant(None)))
-        return AggregateCall("count", counted)
-    if isinstance(operand, exp.Order):
-        raise text.unsupported(f"ORDER BY inside {function} is not supported", node, hint="its result has no order")
-    argument = lower_expression(operand, frame)
-    if condition is not None:
-        argument = Call("case", (condition, argument, Constant(None)))
-    return AggregateCall(function, argument, distinct)
+        return Relation(plan, tuple([s for s, _, _ in groups] + [s for s, _ in self.calls.values()]))

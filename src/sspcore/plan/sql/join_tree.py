@@ -13,6 +13,7 @@ from typing import TypeAlias
 import attrs
 
 from sspcore.plan.expressions import Call, Expression, columns_read
+from sspcore.plan.sql.domain import Pairs
 from sspcore.plan.sql.frame import Condition
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.session import Session
@@ -56,7 +57,23 @@ class Outer:
         return self.left.sources | self.right.sources
 
 
-Tree: TypeAlias = Leaf | Inner | Outer
+@attrs.frozen
+class Lateral:
+    """An inner or left join to a query that reads the rows on its left: made once they are there."""
+
+    kind: str
+    left: Tree
+    own: Sources
+    beside: Callable[[Relation], tuple[Relation, Pairs]]
+    """From the rows on the left to the query's, and the equalities that bring them together."""
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def sources(self) -> Sources:
+        return self.left.sources | self.own
+
+
+Tree: TypeAlias = Leaf | Inner | Outer | Lateral
 
 
 def inner(left: Tree, right: Tree, conditions: Sequence[Condition]) -> Inner:
@@ -71,6 +88,8 @@ def build(tree: Tree, conditions: Sequence[Condition], session: Session) -> Rela
         return _applied(tree.make(), conditions)
     if isinstance(tree, Outer):
         return _outer(tree, conditions, session)
+    if isinstance(tree, Lateral):
+        return _lateral(tree, conditions, session)
     return _Builder(session, tree.items, [*tree.conditions, *conditions]).build()
 
 
@@ -105,7 +124,14 @@ def _outer(tree: Outer, conditions: Sequence[Condition], session: Session) -> Re
         (below[padded] if padded and read and read <= sides[padded] else on).append(condition)
     left = build(tree.left, below["left"], session)
     right = build(tree.right, below["right"], session)
-    for condition in on:  # a subquery in ON adds its column to the side whose columns it reads
+    return _applied(_joined(tree.kind, left, right, [], on, session), above)
+
+
+def _joined(
+    kind: str, left: Relation, right: Relation, known: Pairs, on: Sequence[Condition], session: Session
+) -> Relation:
+    """Both sides by what ON says; a subquery there adds its column to the side whose columns it reads."""
+    for condition in on:
         for step in condition.steps:
             if left.has(step.needs):
                 left = step.apply(left)
@@ -113,11 +139,23 @@ def _outer(tree: Outer, conditions: Sequence[Condition], session: Session) -> Re
                 right = step.apply(right)
             else:
                 raise session.text.unsupported(
-                    f"a subquery that reads both sides in ON of a {tree.kind.upper()} JOIN is not supported", word="ON",
+                    f"a subquery that reads both sides in ON of a {kind.upper()} JOIN is not supported", word="ON",
                     hint="join to a query in FROM that has the subquery's answer as a column",
                 )  # fmt: skip
     pairs, residual = _split([c.expression for c in on if c.expression is not None], left, right)
-    return _applied(left.joined(tree.kind, right, pairs, residual), above)
+    return left.joined(kind, right, [*known, *pairs], residual)
+
+
+def _lateral(tree: Lateral, conditions: Sequence[Condition], session: Session) -> Relation:
+    """Conditions over the left side alone go below it: it is preserved, and the query has fewer rows to serve."""
+    below: list[Condition] = []
+    above: list[Condition] = []
+    for condition in conditions:
+        read = sources_of(condition, session)
+        (below if read and read <= tree.left.sources else above).append(condition)
+    left = build(tree.left, below, session)
+    right, pairs = tree.beside(left)
+    return _applied(_joined(tree.kind, left, right, pairs, tree.conditions, session), above)
 
 
 def _split(

@@ -13,6 +13,7 @@ from sspcore.errors import PlanError, SqlError
 from sspcore.plan.catalog import Catalog, Lowered
 from sspcore.plan.check import check
 from sspcore.plan.nodes import Plan
+from sspcore.plan.rank_bounds import bounded
 from sspcore.plan.sql.queries import judge_unread, lower_query
 from sspcore.plan.sql.session import Session
 from sspcore.plan.sql.text import Text
@@ -39,7 +40,7 @@ def lower(sql: str, catalog: Catalog, *, views: Mapping[str, Plan] | None = None
         tree = text.parse()
         query = lower_query(tree, session, None, {})
         text.check_names(tree)  # after lowering: what is refused by name is refused better there
-        plan = query.relation(ordered=True).plan
+        plan = bounded(query.relation(ordered=True).plan)
         judge_unread(session)
         check(plan)
     except RecursionError:

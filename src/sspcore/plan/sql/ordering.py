@@ -1,7 +1,7 @@
 """ORDER BY, LIMIT and OFFSET.
 
 Owns what may be ordered by (columns of the output by name or position, and expressions), where NULLs go (they are the
-largest values unless told otherwise), and what a limit is. Refuses to know the rows that are ordered.
+largest values unless told otherwise), what a limit is, and the nodes that order and limit. Refuses to know SELECT.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from sqlglot import exp
 
 from sspcore.errors import did_you_mean
 from sspcore.plan.catalog import find_name
-from sspcore.plan.expressions import Constant, Expression, Param
-from sspcore.plan.nodes import OrderTerm
+from sspcore.plan.evaluate import NullCounter, compile_expression
+from sspcore.plan.expressions import Call, Constant, Expression, Param, walk
+from sspcore.plan.nodes import OrderTerm, Rank, TopK
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.expressions import lower_expression
 from sspcore.plan.sql.frame import Frame
+from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.scope import Scope, identifier
 from sspcore.plan.sql.session import Session
 
@@ -28,18 +30,57 @@ class Limits:
 
     limit: Constant | Param | None = None
     offset: Constant | Param | None = None
+    ties: bool = False
+    """WITH TIES: rows that ORDER BY does not tell from the last are in too."""
 
     @property
     def any(self) -> bool:
         """One is given."""
         return self.limit is not None or self.offset is not None
 
+    @property
+    def admits_one(self) -> bool:
+        """Wherever there is a row, one is within the limits."""
+        limit = self.limit
+        return self.offset is None and isinstance(limit, Constant) and limit.value is not None and limit.value > 0
+
+
+def limited(
+    relation: Relation, order: Sequence[OrderTerm], limits: Limits, session: Session, each: Sequence[Expression] = ()
+) -> Relation:
+    """The rows in this order, cut to their window; with `each` the window of every combination of these values."""
+    terms, partition = relation.ordered(order), tuple([relation.over(e) for e in each])
+    if not limits.ties:
+        return Relation(TopK(relation.plan, terms, limits.limit, limits.offset, partition), relation.symbols)
+    place = session.symbol("place", "integer", session.source())
+    end = sum([e.value for e in (limits.limit, limits.offset) if isinstance(e, Constant)])
+    ranked = Relation(Rank(relation.plan, "place", "rank", partition, terms, Constant(end)), (*relation.symbols, place))
+    cells = [(s, session.names[s], session.column(s)) for s in relation.symbols]
+    return limited(ranked, order, Limits(None, limits.offset), session, each).projected(cells)
+
 
 def take_limits(arguments: Arguments, session: Session) -> Limits:
-    """LIMIT n, FETCH FIRST n ROWS ONLY, OFFSET n of a query's node."""
-    return Limits(
-        _count(arguments.optional("limit"), "LIMIT", session), _count(arguments.optional("offset"), "OFFSET", session)
-    )
+    """LIMIT n, FETCH FIRST n ROWS ONLY or WITH TIES, OFFSET n of a query's node."""
+    fetch = arguments.node.args.get("limit")
+    ties = isinstance(fetch, exp.Fetch) and _ties(fetch, arguments.node, session)
+    limits = Limits(
+        _count(arguments.optional("limit"), "LIMIT", session), _count(arguments.optional("offset"), "OFFSET", session),
+        ties,
+    )  # fmt: skip
+    if ties and not all(e is None or isinstance(e, Constant) for e in (limits.limit, limits.offset)):
+        raise session.text.unsupported(
+            "a parameter beside WITH TIES is not supported", arguments.node, hint="write the number", word="TIES"
+        )
+    return limits
+
+
+def _ties(fetch: exp.Fetch, query: exp.Expression, session: Session) -> bool:
+    options = fetch.args.get("limit_options")
+    if not isinstance(options, exp.Expression) or not options.args.get("with_ties"):
+        return False
+    if query.args.get("order") is None:
+        raise session.text.error("WITH TIES without ORDER BY", query, hint="order the rows")
+    return True
 
 
 def _count(node: exp.Expression | None, word: str, session: Session) -> Constant | Param | None:
@@ -47,7 +88,7 @@ def _count(node: exp.Expression | None, word: str, session: Session) -> Constant
         return None
     arguments = Arguments(node, session.text)
     if isinstance(node, exp.Fetch):
-        _rows_only(arguments, session)
+        _fetched(arguments, session)
         value = arguments.optional("count") or exp.Literal.number(1)
     else:
         value = arguments.node_at("expression")
@@ -57,6 +98,8 @@ def _count(node: exp.Expression | None, word: str, session: Session) -> Constant
     lowered = lower_expression(value, Frame(session, Scope(session), word))
     if isinstance(lowered, Param):
         return lowered
+    if isinstance(lowered, Call) and all(isinstance(e, Call | Constant) for e in walk(lowered)):
+        lowered = Constant(compile_expression(lowered, NullCounter())(()))
     if not isinstance(lowered, Constant):
         raise session.text.unsupported(
             f"a computed {word} is not supported",
@@ -70,19 +113,19 @@ def _count(node: exp.Expression | None, word: str, session: Session) -> Constant
     return lowered
 
 
-def _rows_only(arguments: Arguments, session: Session) -> None:
-    """FETCH FIRST n ROWS ONLY is LIMIT n; WITH TIES and PERCENT are not."""
+def _fetched(arguments: Arguments, session: Session) -> None:
+    """FETCH FIRST n ROWS ONLY is LIMIT n; `take_limits` reads WITH TIES; PERCENT is not supported."""
     arguments.take("direction")
     options = arguments.optional("limit_options")
     if options is None:
         return
     inner = Arguments(options, session.text)
     inner.take("rows")
-    for name, word in (("with_ties", "WITH TIES"), ("percent", "PERCENT")):
-        if inner.flag(name):
-            raise session.text.unsupported(
-                f"FETCH … {word} is not supported", arguments.node, hint="use LIMIT n", word=word.split()[0]
-            )
+    inner.flag("with_ties")
+    if inner.flag("percent"):
+        raise session.text.unsupported(
+            "FETCH … PERCENT is not supported", arguments.node, hint="use LIMIT n", word="PERCENT"
+        )
     inner.done()
 
 

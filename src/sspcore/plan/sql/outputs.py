@@ -13,6 +13,7 @@ from sqlglot import exp
 from sspcore.errors import did_you_mean
 from sspcore.plan.catalog import find_name
 from sspcore.plan.expressions import Expression
+from sspcore.plan.sql.aggregates import aggregate_of
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.scope import Scope, Source, identifier
 from sspcore.plan.sql.session import Session
@@ -100,9 +101,9 @@ def _name(node: exp.Expression, session: Session) -> str:
         if len(shown) == 1:
             return str(shown[0].alias) if isinstance(shown[0], exp.Alias) else _name(shown[0], session)
         return ""
-    if isinstance(node, exp.Filter):
+    if isinstance(node, exp.Filter | exp.Window):
         return _name(node.this, session)
     if isinstance(node, exp.Func) and not isinstance(node, exp.Binary | exp.Connector):
         word = session.text.word_at(node).lower()
-        return word if word.replace("_", "").isalnum() else str(node.key).lower()
+        return word if word.replace("_", "").isalnum() else aggregate_of(node) or str(node.key).lower()
     return ""

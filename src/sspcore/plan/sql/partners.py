@@ -56,8 +56,10 @@ def simple(block: Block, *, shows: bool) -> bool:
     free = block.free
     if (
         block.grouping is not None
-        or block.limits.any
+        or (block.limits.any and (shows or not block.limits.admits_one))
+        or (block.first_of is not None and shows)
         or block.scope.lateral
+        or block.scope.windows
         or not all(c.plain for c in block.correlated)
     ):
         return False

@@ -12,13 +12,13 @@ import attrs
 from sqlglot import exp
 
 from sspcore.plan.expressions import Column, Constant, Expression, Param
-from sspcore.plan.nodes import Except, Intersect, OrderTerm, Plan, Project, TopK, Union, Values
+from sspcore.plan.nodes import Except, Intersect, OrderTerm, Plan, Project, Union, Values
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.domain import Domain
 from sspcore.plan.sql.expressions import lower_expression
 from sspcore.plan.sql.frame import Frame
 from sspcore.plan.sql.literals import as_number, as_one_number, widest_number
-from sspcore.plan.sql.ordering import Limits, output_order, take_limits
+from sspcore.plan.sql.ordering import Limits, limited, output_order, take_limits
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.scope import Cte, Scope, identifier
 from sspcore.plan.sql.session import Session
@@ -119,8 +119,8 @@ class Combined:
         """Its rows."""
         relation = Relation(self.make(), self.symbols)
         if (ordered and self.order) or self.limits.any:
-            terms = relation.ordered(self.order)
-            return Relation(TopK(relation.plan, terms, self.limits.limit, self.limits.offset), self.symbols)
+            each = [self.session.column(s) for s in self.symbols[: len(self.symbols) - len(self.names)]]
+            return limited(relation, self.order, self.limits, self.session, each)
         return relation
 
 
@@ -135,11 +135,6 @@ def _combined(
     order = output_order(arguments.optional("order"), names, [session.column(s) for s in outputs], session)
     limits = take_limits(arguments, session)
     arguments.done()
-    if limits.any and domain is not None:
-        raise session.text.unsupported(
-            "LIMIT in a subquery that reads columns of the query around is not supported", arguments.node,
-            hint="use min or max", word="LIMIT",
-        )  # fmt: skip
     return Combined(session, make, symbols, names, types, free, order, limits)
 
 
@@ -169,10 +164,6 @@ def _set_operation(
         inner.flag("distinct")
         parts[:1] = [inner.node_at("this"), inner.node_at("expression")]
         inner.done()
-    if keeps_all and name != "UNION":
-        raise session.text.unsupported(
-            f"{name} ALL is not supported", node, hint=f"use {name}, which gives each different row once", word="ALL"
-        )
     queries = [lower_query(part, session, around, ctes, domain) for part in parts]
     widths = [len(query.names) for query in queries]
     for part, width in zip(parts, widths, strict=True):
@@ -184,7 +175,10 @@ def _set_operation(
 
     def plan() -> Plan:
         plans = tuple([_as_types(query.relation().plan, query.types, types) for query in queries])
-        return Union(plans, keeps_all) if name == "UNION" else (Intersect if name == "INTERSECT" else Except)(*plans)
+        if name == "UNION":
+            return Union(plans, keeps_all)
+        left, right = plans
+        return (Intersect if name == "INTERSECT" else Except)(left, right, keeps_all)
 
     return _combined(arguments, session, plan, queries[0].names, types, free, domain)
 

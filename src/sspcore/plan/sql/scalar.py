@@ -15,11 +15,13 @@ from sspcore.plan.expressions import Call, Column, Constant, Expression, columns
 from sspcore.plan.nodes import Aggregate, AggregateCall
 from sspcore.plan.sql.domain import Domain, domain_of, matching
 from sspcore.plan.sql.frame import Frame, Step
+from sspcore.plan.sql.ordering import limited
 from sspcore.plan.sql.partners import split
 from sspcore.plan.sql.queries import Query, lower_query
 from sspcore.plan.sql.relation import Relation
 from sspcore.plan.sql.select import Block
 from sspcore.plan.sql.session import Session
+from sspcore.plan.traverse import call_expressions
 
 NULL = Constant(None)
 
@@ -56,11 +58,6 @@ class Scalar:
         if not query.free:
             return self._independent(query)
         if isinstance(query, Block):
-            if query.limits.any:
-                raise self.session.text.unsupported(
-                    "LIMIT in a subquery that reads columns of the query around is not supported", query.node,
-                    hint="use min or max", word="LIMIT",
-                )  # fmt: skip
             on, rest = split([c.expression for c in query.correlated if c.expression is not None], query.free)
             if (
                 on
@@ -68,11 +65,13 @@ class Scalar:
                 and all(c.plain for c in query.correlated)
                 and not query.steps
                 and not query.scope.lateral
+                and query.first_of is None
             ):
-                if query.one_row and self._aggregates_inside(query):
+                if query.one_row and self._aggregates_inside(query) and not query.limits.any:
                     return self._by_key(query, on)
                 shown = query.outputs[0][1]
-                if query.grouping is None and not query.distinct and not columns_read(shown) & query.free:
+                read = columns_read(shown).union(*[columns_read(t.expression) for t in query.order])
+                if query.grouping is None and not query.distinct and not read & query.free:
                     return self._single_by_key(query, on, shown)
         return self._over_domain(query)
 
@@ -122,7 +121,7 @@ class Scalar:
     def _aggregates_inside(self, block: Block) -> bool:
         """The aggregates read the subquery's own columns only, and HAVING is plain."""
         assert block.grouping is not None
-        read = set[int]().union(*[columns_read(c.argument) for c in block.grouping.calls if c.argument is not None])
+        read = set[int]().union(*[columns_read(e) for c in block.grouping.calls for e in call_expressions(c)])
         steps = any(s.needs & block.free for s in block.grouping.steps)
         return not read & block.free and not steps and all(c.plain for c in block.having)
 
@@ -146,8 +145,10 @@ class Scalar:
     def _single_by_key(
         self, block: Block, on: Sequence[tuple[Expression, Expression]], shown: Expression
     ) -> Expression:
-        keys = self._keys(on)
-        relation, value = self._single(block.base(), keys, shown)
+        keys, base = self._keys(on), block.base()
+        if block.limits.any:
+            base = limited(base, block.order, block.limits, self.session, [inner for _, _, inner in keys])
+        relation, value = self._single(base, keys, shown)
         pairs = [(outer, self.session.column(s)) for (outer, _), (s, _, _) in zip(on, keys, strict=True)]
         self._step(frozenset(block.free), relation, "left", pairs)
         return value
@@ -160,7 +161,8 @@ class Scalar:
             domain = domain_of(outer, query.free, self.session)
             again = self.lowered(domain)
             keys = _carried(domain.relation, self.session)
-            if isinstance(again, Block) and again.one_row and again.grouping is not None and again.plain_above:
+            plain = isinstance(again, Block) and again.one_row and again.plain_above and not again.limits.any
+            if plain and isinstance(again, Block) and again.grouping is not None:
                 relation, value = again.grouping.grouped(again.base(), keys), again.value_over_nothing()
             else:
                 inner = again.relation()

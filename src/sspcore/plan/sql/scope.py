@@ -93,6 +93,8 @@ class Scope:
     domain: Domain | None = None
     lateral: bool = False
     """A query in FROM reads outer columns, so that this SELECT makes sense over a domain only."""
+    windows: bool = False
+    """Rows have places here, which depend on every condition."""
 
     def resolve(self, node: exp.Column) -> Expression:
         """What a column's name means here. Raises SqlError when nothing, or several things."""

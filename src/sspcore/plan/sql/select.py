@@ -13,16 +13,17 @@ from sqlglot import exp
 
 from sspcore.plan.catalog import find_name
 from sspcore.plan.expressions import Call, Column, Constant, Expression, conjunction, rewrite
-from sspcore.plan.nodes import OrderTerm, Plan, Project, TopK, Values
+from sspcore.plan.nodes import OrderTerm, Plan, Project, Values
+from sspcore.plan.sql.aggregates import has_aggregate
 from sspcore.plan.sql.arguments import Arguments, not_supported
 from sspcore.plan.sql.conditions import conditions
 from sspcore.plan.sql.domain import Domain, matching
 from sspcore.plan.sql.expressions import cells, lower_expression
 from sspcore.plan.sql.frame import Condition, Frame, Step, taken
 from sspcore.plan.sql.from_clause import correlated_below, lower_from
-from sspcore.plan.sql.grouping import Grouping, has_aggregate
+from sspcore.plan.sql.grouping import Grouping
 from sspcore.plan.sql.join_tree import Inner, Leaf, Tree, build, inner
-from sspcore.plan.sql.ordering import Limits, order_terms, position, take_limits
+from sspcore.plan.sql.ordering import Limits, limited, order_terms, position, take_limits
 from sspcore.plan.sql.outputs import Item, expand, named
 from sspcore.plan.sql.queries import Ctes, Query, take_ctes
 from sspcore.plan.sql.relation import Relation
@@ -47,6 +48,8 @@ class Block:
     steps: list[Step] = attrs.field(factory=list)
     outputs: list[tuple[str, Expression]] = attrs.field(factory=list)
     distinct: bool = False
+    first_of: list[Expression] | None = None
+    """DISTINCT ON: the first row for each combination of these values."""
     order: tuple[OrderTerm, ...] = ()
     limits: Limits = attrs.field(factory=Limits)
 
@@ -83,16 +86,12 @@ class Block:
 
     def relation(self, *, ordered: bool = False) -> Relation:
         """The rows it gives; the domain's columns, if it has one, in front."""
-        if self.limits.any and self.domain is not None:
-            raise self.session.text.unsupported(
-                "LIMIT in a subquery that reads columns of the query around is not supported", self.node,
-                hint="use min or max", word="LIMIT",
-            )  # fmt: skip
         front = self._front()
         relation = self.base()
         if self.grouping is not None:
             if self.domain is not None and self.one_row:
-                return self._one_row_each(relation, self.domain)
+                one = self._one_row_each(relation, self.domain)
+                return self._sorted(one, ()) if self.limits.any else one
             relation = self.grouping.grouped(relation, front)
             for condition in self.having:
                 relation = condition.apply(relation)
@@ -105,6 +104,9 @@ class Block:
             places = {e: self.session.column(symbol) for symbol, _, e in shown}
             terms = [attrs.evolve(t, expression=places[t.expression]) for t in self.order]
             return self._sorted(given, terms) if sorts else given
+        if self.first_of is not None:
+            each = [*self._domain_columns(), *self.first_of]
+            relation = limited(relation, self.order, Limits(Constant(1)), self.session, each)
         if sorts:
             relation = self._sorted(relation, self.order)
         return _thin(relation.projected(front + shown), relation.plan)
@@ -149,8 +151,11 @@ class Block:
         return value if condition is None else Call("case", (condition, value, Constant(None)))
 
     def _sorted(self, relation: Relation, terms: Sequence[OrderTerm]) -> Relation:
-        plan = TopK(relation.plan, relation.ordered(terms), self.limits.limit, self.limits.offset)
-        return Relation(plan, relation.symbols)
+        return limited(relation, terms, self.limits, self.session, self._domain_columns())
+
+    def _domain_columns(self) -> list[Expression]:
+        """What tells the outer rows apart: each has a window of its own."""
+        return [] if self.domain is None else [self.session.column(s) for s in self.domain.relation.symbols]
 
     def _front(self) -> list[tuple[int, str, Expression]]:
         if self.domain is None:
@@ -186,7 +191,8 @@ def lower_select(
         raise session.text.error("SELECT of nothing", node, hint="write SELECT * or list columns")
     where, group, having = (arguments.optional(name) for name in ("where", "group", "having"))
     order = arguments.optional("order")
-    block.distinct = _distinct(arguments, session)
+    on = _distinct(arguments, session)
+    block.distinct = on is not None and not on
     block.limits = take_limits(arguments, session)
     arguments.done()
 
@@ -209,21 +215,37 @@ def lower_select(
         block.having = _having(inside.node_at("this"), block)
         inside.done()
     block.order = order_terms(order, session, lambda by: _order_value(by, block, frame))
+    if on:
+        block.first_of = [_order_value(by, block, frame) for by in on]
+        _judge_first(block, on[0])
     _pull_up(block)
     return block
 
 
-def _distinct(arguments: Arguments, session: Session) -> bool:
+def _distinct(arguments: Arguments, session: Session) -> list[exp.Expression] | None:
+    """What DISTINCT ON lists; nothing of a plain DISTINCT, None without one."""
     node = arguments.optional("distinct")
     if node is None:
-        return False
+        return None
     inner = Arguments(node, session.text)
-    if inner.optional("on") is not None or inner.nodes("expressions"):
-        raise session.text.unsupported(
-            "DISTINCT ON is not supported", arguments.node, hint="use GROUP BY with min or max", word="DISTINCT"
-        )
+    listed = inner.optional("on")
     inner.done()
-    return True
+    if listed is None:
+        return []
+    values = Arguments(listed, session.text)
+    on = values.nodes("expressions") if isinstance(listed, exp.Tuple) else [values.node_at("this")]
+    values.done()
+    return on
+
+
+def _judge_first(block: Block, node: exp.Expression) -> None:
+    """ORDER BY must begin with what DISTINCT ON lists: else rows would be shown by another order than chosen by."""
+    on = block.first_of or []
+    leading = [t.expression for t in block.order[: len(set(on))]]
+    if set(leading) - set(on):
+        raise block.session.text.error(
+            "ORDER BY does not begin with what DISTINCT ON lists", node, hint="order by these values first"
+        )
 
 
 def _group_by(node: exp.Expression | None, items: list[Item], block: Block) -> None:
