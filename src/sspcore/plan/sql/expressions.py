@@ -13,10 +13,10 @@ from sqlglot import exp
 
 from sspcore.plan.catalog import find_name
 from sspcore.plan.expressions import Call, Constant, Expression, Param
-from sspcore.plan.sql import functions
+from sspcore.plan.sql import documents, functions, lists, times
 from sspcore.plan.sql.arguments import Arguments, describe
 from sspcore.plan.sql.frame import Frame
-from sspcore.plan.sql.literals import adapt, adapt_all, as_one_number, from_text, literal
+from sspcore.plan.sql.literals import adapt, adapt_all, as_one_number, from_text, json_text, literal
 from sspcore.plan.sql.refusals import refused
 from sspcore.plan.sql.scope import identifier
 
@@ -30,11 +30,11 @@ COMPARISONS: Final[dict[type[exp.Expression], str]] = {
     exp.GT: ">",
     exp.GTE: ">=",
 }
-ARITHMETIC: Final[dict[type[exp.Expression], str]] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}
 CAST_TYPES: Final = {
     "BOOLEAN": "boolean", "TINYINT": "integer", "SMALLINT": "integer", "INT": "integer", "BIGINT": "integer",
     "FLOAT": "real", "DOUBLE": "real", "DECIMAL": "decimal", "TEXT": "text", "VARCHAR": "text", "VARBINARY": "bytes",
-    "TIMESTAMP": "timestamp", "TIMESTAMPTZ": "timestamp", "DATE": "date",
+    "TIMESTAMP": "timestamp", "TIMESTAMPTZ": "timestamp", "DATE": "date", "INTERVAL": "interval", "JSON": "json",
+    "JSONB": "json",
 }  # fmt: skip
 """sqlglot's names of types → ours."""
 
@@ -128,10 +128,14 @@ def operands(node: exp.Expression, frame: Frame) -> tuple[exp.Expression, exp.Ex
 
 def _comparison(node: exp.Expression, frame: Frame) -> Expression:
     left, right = operands(node, frame)
-    if isinstance(right, exp.Any | exp.All):
+    if isinstance(right, exp.Any | exp.All) and isinstance(right.this, exp.Query):
         from sspcore.plan.sql.subqueries import lower_subquery
 
         return lower_subquery(node, frame)
+    if isinstance(right, exp.Any | exp.All) or (
+        isinstance(right, exp.Anonymous) and str(right.this).upper() in ("ANY", "SOME", "ALL")
+    ):
+        return lists.quantified(node, COMPARISONS[type(node)], left, right, frame)
     if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
         return _rows(node, left, right, frame)
     return compared(COMPARISONS[type(node)], left, right, frame)
@@ -172,16 +176,7 @@ def _distinct(node: exp.Expression, frame: Frame) -> Expression:
 
 
 def _arithmetic(node: exp.Expression, frame: Frame) -> Expression:
-    left, right = operands(node, frame)
-    pair = [lower_expression(left, frame), lower_expression(right, frame)]
-    for e in pair:
-        if frame.session.type_of(e) in ("timestamp", "date"):
-            raise frame.session.text.unsupported(
-                "arithmetic on times is not supported", node, hint="compare with a time passed as a parameter"
-            )
-    if "decimal" in [frame.session.type_of(e) for e in pair]:
-        pair = [adapt(n, e, "decimal", frame.session) for n, e in zip((left, right), pair, strict=True)]
-    return Call(ARITHMETIC[type(node)], tuple(pair))
+    return times.arithmetic(node, *operands(node, frame), frame)
 
 
 def _negative(node: exp.Expression, frame: Frame) -> Expression:
@@ -328,10 +323,17 @@ def _cast(node: exp.Expression, frame: Frame) -> Expression:
     arguments = Arguments(node, frame.session.text)
     value, to = arguments.node_at("this"), arguments.node_at("to")
     arguments.done()
+    if isinstance(to, exp.DataType) and getattr(to.this, "value", "") == "ARRAY":
+        return lists.cast_list(node, value, _type(lists.element_type(to, frame), node, frame), frame)
     kind = _type(to, node, frame)
+    if isinstance(value, exp.Literal) and value.args.get("is_string") and kind == "json":
+        return Constant(json_text(str(value.this), value, frame.session))
     if isinstance(value, exp.Literal) and value.args.get("is_string") and kind != "text":
         return Constant(from_text(str(value.this), kind, value, frame.session))
-    return Call("cast", (lower_expression(value, frame), Constant(kind)))
+    operand = lower_expression(value, frame)
+    if kind == "json" and frame.session.type_of(operand) in ("text", "any"):
+        return Call("read json", (operand,))
+    return Call("cast", (operand, Constant(kind)))
 
 
 def _type(to: exp.Expression, node: exp.Expression, frame: Frame) -> str:
@@ -341,7 +343,7 @@ def _type(to: exp.Expression, node: exp.Expression, frame: Frame) -> str:
     sizes = arguments.nodes("expressions")
     kind = CAST_TYPES.get(name)
     if kind is None or arguments.flag("nested"):
-        hint = "cast to boolean, integer, bigint, double precision, numeric, text, bytea, timestamp or date"
+        hint = "cast to boolean, integer, double precision, numeric, text, bytea, timestamp, date, interval or jsonb"
         raise text.unsupported(f"a cast to {name.lower() or 'this type'} is not supported", node, hint=hint)
     if sizes:
         hint = {"text": "use left(x, n)", "decimal": "use round(x, n)"}.get(kind, "leave the size out")
@@ -352,8 +354,11 @@ def _type(to: exp.Expression, node: exp.Expression, frame: Frame) -> str:
 
 HANDLERS: Final[dict[type[exp.Expression], Handler]] = {
     **functions.HANDLERS,
+    **times.HANDLERS,
+    **lists.HANDLERS,
+    **documents.HANDLERS,
     **dict.fromkeys(COMPARISONS, _comparison),
-    **dict.fromkeys(ARITHMETIC, _arithmetic),
+    **dict.fromkeys(times.ARITHMETIC, _arithmetic),
     exp.Column: _column,
     exp.Literal: literal,
     exp.RawString: _raw,

@@ -41,11 +41,18 @@ SIMPLE: Final[dict[type[exp.Expression], tuple[str, tuple[str, ...]]]] = {
     exp.Log: ("log", ("this", "expression")),
     exp.Sign: ("sign", ("this",)),
     exp.Pi: ("pi", ()),
+    exp.UnixToTime: ("to_timestamp", ("this",)),
 }
 """Node → our function, and the arguments in its order (the later ones may be absent)."""
 
-BY_NAME: Final = frozenset({"length", "substr", "strpos", "ltrim", "rtrim", "lpad", "rpad", "concat", "starts_with"})
-"""Functions that some version of sqlglot leaves unparsed."""
+BY_NAME: Final = {
+    **{name: name for name in (
+        "length", "substr", "strpos", "ltrim", "rtrim", "lpad", "rpad", "concat", "starts_with", "cardinality",
+        "jsonb_array_length", "jsonb_typeof",
+    )},
+    "json_array_length": "jsonb_array_length", "json_typeof": "jsonb_typeof",
+}  # fmt: skip
+"""Functions that (some version of) sqlglot leaves unparsed → ours."""
 
 _INITCAP_DELIMITERS: Final = " \t\n\r\x0c\x0b!\"#$%&'()*+,\\-./:;<=>?@\\[\\]^_`{|}~"
 """What the dialect writes for Postgres's own initcap, where every character but letters and digits delimits."""
@@ -158,7 +165,7 @@ def anonymous(node: exp.Expression, frame: Frame) -> Expression:
     arguments.take("this")
     operands = [lowered(n, frame) for n in arguments.nodes("expressions")]
     arguments.done()
-    return called(name, operands, node, frame)
+    return called(BY_NAME[name], operands, node, frame)
 
 
 def unknown(node: exp.Expression, frame: Frame) -> UnsupportedSql:
@@ -170,6 +177,12 @@ def unknown(node: exp.Expression, frame: Frame) -> UnsupportedSql:
         hint = "it changes without a change: pass the time as a parameter, such as $now"
     elif isinstance(node, exp.Rand | exp.Uuid) or name in ("clock_timestamp", "gen_random_uuid", "random"):
         hint = "it changes without a change: pass the value as a parameter"
+    elif name in ("unnest", "jsonb_array_elements", "json_array_elements", "jsonb_each"):
+        hint = "keep one row per element; x = ANY (list) and @> look into a list"
+    elif name == "age":
+        hint = "subtract the times"
+    elif name in ("to_char", "date_bin"):
+        hint = "use date_trunc and extract"
     elif name.startswith("regexp"):
         hint = "use LIKE, strpos or split_part"
     elif isinstance(node, exp.AggFunc):
