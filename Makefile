@@ -23,8 +23,8 @@ check: .venv/made-dev ## lint, format, types, import rules, the documentation's 
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/architecture tests/docs
 
-bench: .venv/made-dev ## the benchmarks, results checked (flags: make bench ARGS=--quick)
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: .venv/made-dev ## the benchmarks beside other engines, results checked (flags: make bench ARGS=--quick)
+	$(BIN)/sspcore bench engine $(ARGS)
 
 clean: ## everything that was made, .venv included
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist benchmarks/.scratch src/*.egg-info

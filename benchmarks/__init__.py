@@ -1,2 +1,2 @@
-"""What the engine costs, against naive recomputation and SQLite, every result checked before its time is told.
-It measures through the public API only, and refuses to know how the engine works inside."""
+"""What things cost, beside other programs that do the same, every result checked before its time is told.
+Measured through the public API and in processes of their own; refuses to know how the engine works inside."""

