@@ -47,6 +47,13 @@ def test_explain_prints_the_plan(sspcore):
     assert "scan flights" in done.out
 
 
+def test_explain_prints_the_generated_code(sspcore):
+    done = sspcore("explain", "SELECT id FROM flights WHERE dep_delay > 60", "--code")
+
+    assert "filter (dep_delay > 60)" in done.out
+    assert "    def change_0(changes):\n        # changes of flights" in done.out
+
+
 def test_explain_shows_where_a_declared_table_lacks_a_column(sspcore, tmp_path):
     (tmp_path / "t.toml").write_text('[flights]\ncolumns = { id = "text", carrier = "text" }\n')
 

@@ -38,6 +38,7 @@ from sspcore.errors import (
     UnknownView,
     UsageError,
 )
+from sspcore.plan.nodes import Plan
 
 T = TypeVar("T")
 
@@ -292,13 +293,21 @@ class Circuit(Moves, Filing):
         finally:
             answer.leave()
 
-    def explain(self, query: object) -> Explanation:
-        """The plan of a view (by id) or of a query, for people: `print(circuit.explain(...))`."""
+    def explain(self, query: object, *, code: bool = False) -> Explanation:
+        """The plan of a view (by id) or of a query, for people: `print(circuit.explain(...))`.
+
+        With `code` also the generated functions that keep its value, commented.
+        """
         if isinstance(query, str) and query in self._views:
             view = self._views[query]
-            return explain_plan(view.plan, view.params, view.warnings)
+            return explain_plan(view.plan, view.params, view.warnings, self._listing(view.plan) if code else "")
         reading = self._templates.read(query, self._catalog(), Bound(self._views))
-        return explain_plan(reading.plan, {}, reading.warnings)
+        return explain_plan(reading.plan, {}, reading.warnings, self._listing(reading.plan) if code else "")
+
+    def _listing(self, plan: Plan) -> str:
+        """The code that runs a plan, whether its tables are there yet or not."""
+        template = self._templates.of_plan(plan)
+        return template.code(self._tables | self._missing(template.tables)).listing()
 
     # Image
 

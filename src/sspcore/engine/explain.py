@@ -41,22 +41,27 @@ _POSTFIX = {"is null": "is null", "is true": "is true", "is false": "is false"}
 
 @attrs.frozen
 class Explanation:
-    """A plan with its parameters and warnings; `str()` is for people."""
+    """A plan with its parameters and warnings, and if asked for the code that runs it; `str()` is for people."""
 
     plan: Plan
     params: Mapping[str, Value]
     warnings: tuple[str, ...]
+    code: str = ""
 
     def __str__(self) -> str:
         lines = list(_tree(self.plan, "", ""))
         lines += [f"${name} = {value!r}" for name, value in self.params.items()]
         lines += [f"warning: {warning}" for warning in self.warnings]
+        if self.code:
+            lines += ["", self.code]
         return "\n".join(lines)
 
 
-def explain_plan(plan: Plan, params: Mapping[str, Value], warnings: tuple[str, ...] = ()) -> Explanation:
+def explain_plan(
+    plan: Plan, params: Mapping[str, Value], warnings: tuple[str, ...] = (), code: str = ""
+) -> Explanation:
     """The explanation of a plan."""
-    return Explanation(plan, dict(params), warnings)
+    return Explanation(plan, dict(params), warnings, code)
 
 
 def _tree(plan: Plan, first: str, rest: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sspcore.algebra.values import Key, Value
 from sspcore.engine.emit.cells import Binding, varies
+from sspcore.engine.emit.listing import listing
 from sspcore.engine.emit.stage import Cutter, Input, Node
 from sspcore.engine.emit.window import Window
 from sspcore.engine.operators.base import NO_CHANGE, Delta, Meter, Row
@@ -58,8 +59,7 @@ class Code:
 
     def listing(self) -> str:
         """The generated code of all compiled parts, commented, for people."""
-        parts = [node.code.listing() for node in self.nodes if node.code is not None]
-        return "\n\n".join(parts)
+        return listing(self.nodes, self.root)
 
 
 def compile_plan(plan: nodes.Plan, schema_of: Callable[[str], Schema]) -> Code:

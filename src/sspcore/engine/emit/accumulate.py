@@ -76,7 +76,8 @@ class Accumulating:
         text = ""
         for kept in self.kept:
             if kept.form == "object":
-                text += f", {self._cell('new', kept, cells.fixed(accumulator_of(kept.call)))}()"
+                make = cells.fixed(accumulator_of(kept.call), f"an empty accumulator for {kept.call.function}")
+                text += f", {self._cell('new', kept, make)}()"
             else:
                 text += {"count": ", 0", "integers": ", 0, 0", "numbers": ", 0, 0, 0, 0, None"}[kept.form]
         return text
@@ -112,7 +113,7 @@ class Accumulating:
 
     def _number(self, kept: Kept, x: str, sign: str, weight: int) -> None:
         source, at = self.source, kept.at
-        add = self.write.shared("add_number", cells.fixed(groups.add_number))
+        add = self.write.shared("add_number", cells.fixed(groups.add_number, "adds to an exact sum"))
         if self.write.kind(kept.argument) == "any":
             with source.block(f"if type({x}) is int:"):
                 source.line(f"s[{at}] {sign}= {x}")
@@ -158,7 +159,9 @@ class Accumulating:
 
     def _change_number(self, kept: Kept) -> None:
         source, at = self.source, kept.at
-        change = self.write.shared("change_number", cells.fixed(groups.change_number))
+        change = self.write.shared(
+            "change_number", cells.fixed(groups.change_number, "exchanges a number of an exact sum")
+        )
         if self.write.kind(kept.argument) != "any":
             source.line(f"{change}(s, {at}, x, y)")
             return
@@ -185,15 +188,15 @@ class Accumulating:
             case "integers", _:
                 return f"(s[{at}] / s[{at + 1}] if s[{at + 1}] else None)"
             case "numbers", "sum":
-                return f"{self.write.shared('sum_of', _reader(groups.sum_reader))}(s, {at})"
+                return f"{self.write.shared('sum_of', _reader(groups.sum_reader, 'reads a sum'))}(s, {at})"
             case "numbers", _:
-                return f"{self.write.shared('average_of', _reader(groups.average_reader))}(s, {at})"
-        recipe = Recipe(lambda b: groups.reader_of(call, at, b.meter.nulls))
+                return f"{self.write.shared('average_of', _reader(groups.average_reader, 'reads an average'))}(s, {at})"
+        recipe = Recipe(lambda b: groups.reader_of(call, at, b.meter.nulls), about=f"reads {call.function}")
         return f"{self._cell('read', call, recipe)}(s)"
 
     def _cell(self, role: str, owner: object, recipe: Recipe) -> str:
         return self.write.cell(role, owner, recipe, role)
 
 
-def _reader(make: Any) -> Recipe:
-    return Recipe(lambda b: make(b.meter.nulls))
+def _reader(make: Any, about: str) -> Recipe:
+    return Recipe(lambda b: make(b.meter.nulls), about=about)

@@ -18,7 +18,7 @@ from sspcore.algebra.values import canonical_key
 from sspcore.codegen.source import Source
 from sspcore.engine.emit import cells, groups
 from sspcore.engine.emit.accumulate import Accumulating
-from sspcore.engine.emit.expressions import tuple_of
+from sspcore.engine.emit.expressions import KEY_OF, tuple_of
 from sspcore.engine.emit.frame import SAME_IF_EQUAL, Frame
 from sspcore.engine.emit.pipe import Pipe
 from sspcore.plan.expressions import Column, Expression, columns_read
@@ -193,7 +193,7 @@ class GroupsEmitter:
         if self.simple:
             self.source.line("s[0] -= 1")
         else:
-            helper = self.write.shared("parted", cells.fixed(groups.parted))
+            helper = self.write.shared("parted", cells.fixed(groups.parted, "one member less"))
             self.source.line(f"{helper}(s, {self.values('o0')})")
         self.sums.remove(self.env("o0"))
 
@@ -211,14 +211,16 @@ class GroupsEmitter:
                 if self.simple:
                     source.line(f"s = groups[g] = [1, {self.values(row)}, {key}, None, None{self.sums.zeros()}]")
                 else:
-                    variants = self.write.shared("variants_of", cells.fixed(groups.variants_of))
+                    variants = self.write.shared(
+                        "variants_of", cells.fixed(groups.variants_of, "what to know of values equal but not the same")
+                    )
                     source.line(f"values = {self.values(row)}")
                     source.line(f"s = groups[g] = [1, values, {key}, None, {variants}(values){self.sums.zeros()}]")
             with source.block("else:"):
                 if self.simple:
                     source.line("s[0] += 1")
                 else:
-                    joined = self.write.shared("joined", cells.fixed(groups.joined))
+                    joined = self.write.shared("joined", cells.fixed(groups.joined, "one member more"))
                     source.line(f"{joined}(s, {self.values(row)})")
         if touch:
             self.touch()
@@ -241,7 +243,7 @@ class GroupsEmitter:
             text = self.write.value(e, self.env(row))
             if self.write.kind(e) not in ("integer", "text", "bytes"):
                 v = self.source.fresh("v")
-                helper = self.write.shared("key_of", cells.fixed(canonical_key))
+                helper = self.write.shared("key_of", cells.fixed(canonical_key, KEY_OF))
                 text = f"({v} if type({v} := {text}) is str or type({v}) is int else {helper}({v}))"
             parts.append(text)
         return parts[0] if len(parts) == 1 else tuple_of(parts)

@@ -15,6 +15,7 @@ from typing import Any, Final
 import attrs
 
 from sspcore.algebra.values import Value, canonical_key
+from sspcore.engine.explain import show
 from sspcore.engine.operators.base import Meter
 from sspcore.plan.casts import CASTS
 from sspcore.plan.evaluate import NullCounter, compile_expression, compile_predicate, counted_function
@@ -70,15 +71,16 @@ class Binding:
 
 @attrs.frozen
 class Recipe:
-    """How a cell gets its value; `varies` when it reads a parameter."""
+    """How a cell gets its value; `varies` when it reads a parameter; `about`, what it is, for readers."""
 
     make: Callable[[Binding], Any]
     varies: bool = False
+    about: str = ""
 
 
-def fixed(value: Any) -> Recipe:
+def fixed(value: Any, about: str = "") -> Recipe:
     """A cell that is the same in every view."""
-    return Recipe(lambda _: value)
+    return Recipe(lambda _: value, about=about)
 
 
 def closed(expression: Expression) -> bool:
@@ -124,13 +126,13 @@ def evaluator(expression: Expression) -> Callable[[Binding], Value]:
 
 def constant(expression: Expression) -> Recipe:
     """The value of a closed expression."""
-    return Recipe(evaluator(expression), varies(expression))
+    return Recipe(evaluator(expression), varies(expression), show(expression, ()))
 
 
-def derived(expression: Expression, derive: Callable[[Value], Any]) -> Recipe:
+def derived(expression: Expression, derive: Callable[[Value], Any], about: str = "") -> Recipe:
     """Something computed from the value of a closed expression."""
     value = evaluator(expression)
-    return Recipe(lambda b: derive(value(b)), varies(expression))
+    return Recipe(lambda b: derive(value(b)), varies(expression), (about + show(expression, ())).strip())
 
 
 def key_set(items: tuple[Expression, ...]) -> Recipe:
@@ -140,12 +142,13 @@ def key_set(items: tuple[Expression, ...]) -> Recipe:
         values = [value_of(item, binding) for item in items]
         return frozenset([canonical_key(value) for value in values if value is not None])
 
-    return Recipe(make, any(map(varies, items)))
+    about = f"what equals one of {', '.join([show(item, ()) for item in items])}"
+    return Recipe(make, any(map(varies, items)), about)
 
 
 def function(name: str) -> Recipe:
     """A function of the library, its errors counted."""
-    return Recipe(lambda b: b.once(name, lambda b: counted_function(name, b.meter.nulls)))
+    return Recipe(lambda b: b.once(name, lambda b: counted_function(name, b.meter.nulls)), about=f"the function {name}")
 
 
 def two_valued(symbol: str) -> Recipe:
@@ -155,17 +158,19 @@ def two_valued(symbol: str) -> Recipe:
         meaning = counted_function(symbol, binding.meter.nulls)
         return lambda a, b: a is not None and b is not None and meaning(a, b) is True
 
-    return Recipe(lambda b: b.once(f"{symbol} as a test", make))
+    return Recipe(lambda b: b.once(f"{symbol} as a test", make), about=f"a {symbol} b, whatever their types")
 
 
 def closure(expression: Expression) -> Recipe:
     """The expression as `plan/evaluate` compiles it: a function of a row."""
-    return Recipe(lambda b: compile_expression(bind(expression, b.params), b.meter.nulls), varies(expression))
+    about = f"{show(expression, ())} of a row"
+    return Recipe(lambda b: compile_expression(bind(expression, b.params), b.meter.nulls), varies(expression), about)
 
 
 def closure_test(expression: Expression) -> Recipe:
     """The predicate as `plan/evaluate` compiles it: a function of a row."""
-    return Recipe(lambda b: compile_predicate(bind(expression, b.params), b.meter.nulls), varies(expression))
+    about = f"whether {show(expression, ())} of a row"
+    return Recipe(lambda b: compile_predicate(bind(expression, b.params), b.meter.nulls), varies(expression), about)
 
 
 def is_true() -> Recipe:
@@ -181,7 +186,7 @@ def is_true() -> Recipe:
 
         return test
 
-    return Recipe(lambda b: b.once("is true", make))
+    return Recipe(lambda b: b.once("is true", make), about="whether a condition is TRUE")
 
 
 def special(call: Call) -> bool:

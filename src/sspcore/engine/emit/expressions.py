@@ -25,6 +25,7 @@ from sspcore.plan.types import type_of
 Environment = Callable[[int], str]
 """From a column's number to the text that reads it."""
 
+KEY_OF: Final = "the form in which equal values are equal to Python too"
 MOST_NODES: Final = 60
 """An expression larger than this is called as one closure: the parser's nesting is limited, and so are readers."""
 MOST_DEPTH: Final = 12
@@ -114,21 +115,23 @@ class Expressions:
             return self._closure(e, env, "test", cells.closure_test)
         match e.function:
             case "and" | "or":
-                return f" {e.function} ".join([_bracketed(self.test(a, env)) for a in e.args])
+                return f" {e.function} ".join([bracketed(self.test(a, env)) for a in e.args])
+            case "not" if isinstance(e.args[0], Call) and e.args[0].function == "is null":
+                return f"{self.value(e.args[0].args[0], env)} is not None"
             case "not" if self.kind(e.args[0]) == "boolean":
-                return f"{_bracketed(self.value(e.args[0], env))} is False"
+                return f"{bracketed(self.value(e.args[0], env))} is False"
             case symbol if symbol in SYMBOLS:
                 return self._comparison(e, env, predicate=True)
             case "is null":
-                return f"{_bracketed(self.value(e.args[0], env))} is None"
+                return f"{bracketed(self.value(e.args[0], env))} is None"
             case "is true":
-                return f"{_bracketed(self.value(e.args[0], env))} is True"
+                return f"{bracketed(self.value(e.args[0], env))} is True"
             case "is false":
-                return f"{_bracketed(self.value(e.args[0], env))} is False"
+                return f"{bracketed(self.value(e.args[0], env))} is False"
             case "in" if len(e.args) > 1 and all(map(cells.closed, e.args[1:])):
                 return self._in(e, env)
         if self.kind(e) == "boolean":
-            return f"{_bracketed(self.value(e, env))} is True"
+            return f"{bracketed(self.value(e, env))} is True"
         return f"{self.shared('is_true', cells.is_true())}({self.value(e, env)})"
 
     # Comparisons
@@ -139,19 +142,23 @@ class Expressions:
             mirrored = self._mirrored(e)
             if not cells.closed(mirrored.args[0]):
                 return self._comparison(mirrored, env, predicate)
-        meaning = cells.two_valued(e.function) if predicate else cells.function(e.function)
-        helper = self.cell(f"{e.function} {predicate}", self._source, meaning, "compare")
         if cells.closed(right):
-            return self._against_constant(e, env, helper, predicate)
+            return self._against_constant(e, env, predicate)
         a, b = self.value(left, env), self.value(right, env)
         kinds = self.kind(left), self.kind(right)
         first, second = self._source.fresh("v"), self._source.fresh("v")
         if predicate and e.function == "=" and kinds[0] == kinds[1] and kinds[0] in ("integer", "text"):
             return f"({first} := {a}) == {b} and {first} is not None"
-        plain = self.shared("plain", cells.fixed(PLAIN))
+        helper = self._helper(e.function, predicate)
+        plain = self.shared("plain", cells.fixed(PLAIN, "types that Python compares as we do"))
         quick = _python(e.function, first, second)
         guard = f"type({first} := {a}) is type({second} := {b}) and type({first}) in {plain}"
         return f"({quick} if {guard} else {helper}({first}, {second}))"
+
+    def _helper(self, symbol: str, predicate: bool) -> str:
+        """The cell with the comparison's whole meaning."""
+        meaning = cells.two_valued(symbol) if predicate else cells.function(symbol)
+        return self.cell(f"{symbol} {predicate}", self._source, meaning, "compare")
 
     def _mirrored(self, e: Call) -> Call:
         """The comparison with its sides exchanged: the same one each time, for cells go by identity."""
@@ -160,24 +167,26 @@ class Expressions:
             self._kept.append(e)
         return self._mirrors[id(e)]
 
-    def _against_constant(self, e: Call, env: Environment, helper: str, predicate: bool) -> str:
+    def _against_constant(self, e: Call, env: Environment, predicate: bool) -> str:
         left, right = e.args
         read, kind = self.value(left, env), self.kind(left)
         if predicate and e.function == "=" and kind in ("integer", "text"):
             return f"{read} == {self._constant('equal', right, _equal_to(kind), 'c')}"
+        helper = self._helper(e.function, predicate)
         c = self._constant("constant", right, lambda value: value, "c")
         v = self._source.fresh("v")
         if kind in _TYPES:
-            k = self._constant(f"type for {kind}", right, _type_for(_TYPES[kind]), "t")
+            about = "the type that Python compares as we do with "
+            k = self._constant(f"type for {kind}", right, _type_for(_TYPES[kind]), "t", about)
             guard = f"type({v} := {read}) is {k}"
         else:
-            k = self._constant("type", right, _first_type, "t")
-            j = self._constant("other type", right, _second_type, "t")
+            k = self._constant("type", right, _first_type, "t", "a type that Python compares as we do with ")
+            j = self._constant("other type", right, _second_type, "t", "another such type for ")
             guard = f"type({v} := {read}) is {k} or type({v}) is {j}"
         return f"({_python(e.function, v, c)} if {guard} else {helper}({v}, {c}))"
 
-    def _constant(self, role: str, e: Expression, derive: Callable[[Value], Any], prefix: str) -> str:
-        return self.cell(role, e, cells.derived(e, derive), prefix)
+    def _constant(self, role: str, e: Expression, derive: Callable[[Value], Any], prefix: str, about: str = "") -> str:
+        return self.cell(role, e, cells.derived(e, derive, about), prefix)
 
     # Choice
 
@@ -186,7 +195,7 @@ class Expressions:
         v, read = self._source.fresh("v"), self.value(e.args[0], env)
         if self.kind(e.args[0]) in ("integer", "text"):
             return f"{read} in {keys}"
-        key_of = self.shared("key_of", cells.fixed(canonical_key))
+        key_of = self.shared("key_of", cells.fixed(canonical_key, KEY_OF))
         return f"({v} if type({v} := {read}) is str or type({v}) is int else {key_of}({v})) in {keys}"
 
     def _case(self, e: Call, env: Environment) -> str:
@@ -228,8 +237,21 @@ def _python(symbol: str, a: str, b: str) -> str:
     return f"{a} {operator} {b}"
 
 
-def _bracketed(text: str) -> str:
-    return f"({text})"
+def bracketed(text: str) -> str:
+    """The text as an operand."""
+    return text if (text.endswith("]") and " " not in text) or _is_enclosed(text) else f"({text})"
+
+
+def _is_enclosed(text: str) -> bool:
+    """True for text within one pair of brackets."""
+    if not text.startswith("("):
+        return False
+    depth = 0
+    for at, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if not depth:
+            return at == len(text) - 1
+    return False
 
 
 def _is_large(e: Expression) -> bool:

@@ -13,7 +13,7 @@ from sspcore.algebra.values import canonical_key, same
 from sspcore.codegen.source import Source
 from sspcore.engine.emit import cells
 from sspcore.engine.emit.cells import Binding, Recipe
-from sspcore.engine.emit.expressions import Environment, Expressions, tuple_of
+from sspcore.engine.emit.expressions import KEY_OF, Environment, Expressions, bracketed, tuple_of
 from sspcore.engine.emit.pipe import Leaf, Lookup, Pipe, test_of
 from sspcore.engine.explain import show
 from sspcore.plan.expressions import Column, Expression
@@ -63,7 +63,7 @@ class Frame:
         """The text of whether all tests are TRUE; empty when there are none."""
         env = self.read(rows)
         texts = [self.expressions.test(test, env) for test in tests]
-        return texts[0] if len(texts) == 1 else " and ".join([f"({text})" for text in texts])
+        return texts[0] if len(texts) == 1 else " and ".join([bracketed(text) for text in texts])
 
     def output(self, rows: Rows) -> str:
         """The text of the output row."""
@@ -86,7 +86,7 @@ class Frame:
 
     def same(self) -> str:
         """The helper that compares values and types."""
-        return self.expressions.shared("same", cells.fixed(same))
+        return self.expressions.shared("same", cells.fixed(same, "equal, and of the same types"))
 
     def key(self) -> str:
         """The text of the output's key, where `k0`, `k1`, … hold those of the leaves."""
@@ -95,7 +95,7 @@ class Frame:
 
     def meter(self) -> str:
         """The cell in which work is counted."""
-        return self.expressions.shared("meter", Recipe(lambda b: b.meter))
+        return self.expressions.shared("meter", Recipe(lambda b: b.meter, about="counts the work"))
 
     # Looking up
 
@@ -105,14 +105,18 @@ class Frame:
         table = leaf.table
         assert table is not None
         if lookup.is_id:
-            return self.expressions.shared(f"find{lookup.leaf}", Recipe(lambda b: b.tables[table].rows.get))
+            about = f"the row of {table} with an id"
+            return self.expressions.shared(
+                f"find{lookup.leaf}", Recipe(lambda b: b.tables[table].rows.get, about=about)
+            )
         columns = self.columns(lookup)
         places = "_".join([str(at - leaf.offset) for at in lookup.on])
 
         def make(binding: Binding) -> Any:
             return binding.arranged(table, columns).get
 
-        return self.expressions.shared(f"find{lookup.leaf}_by_{places}", Recipe(make))
+        about = f"the rows of {table} by {', '.join(columns)}, with their ids"
+        return self.expressions.shared(f"find{lookup.leaf}_by_{places}", Recipe(make, about=about))
 
     def columns(self, lookup: Lookup) -> tuple[str, ...]:
         """The names of the columns a lookup goes by."""
@@ -134,9 +138,9 @@ class Frame:
             return text
         v = self.source.fresh("v")
         if is_id:
-            helper = self.expressions.shared("id_of", cells.fixed(id_of))
+            helper = self.expressions.shared("id_of", cells.fixed(id_of, "the id that a value equals"))
         else:
-            helper = self.expressions.shared("key_of", cells.fixed(canonical_key))
+            helper = self.expressions.shared("key_of", cells.fixed(canonical_key, KEY_OF))
         return f"({v} if type({v} := {text}) is str or type({v}) is int else {helper}({v}))"
 
     def steady(self, lookup: Lookup, start: int) -> bool:
@@ -158,11 +162,13 @@ class Frame:
     def pad(self, at: int) -> str:
         """The cell with the row of NULLs that stands for no partner."""
         width = len(self.pipe.leaves[at].names)
-        return self.expressions.shared(f"pad{at}", cells.fixed((None,) * width))
+        return self.expressions.shared(
+            f"pad{at}", cells.fixed((None,) * width, f"a row of NULLs: no partner in {self.name_of(at)}")
+        )
 
     def empty(self) -> str:
         """The cell with the bucket of a key nobody has."""
-        return self.expressions.shared("empty", cells.fixed({}))
+        return self.expressions.shared("empty", cells.fixed({}, "no rows"))
 
     # Words
 

@@ -83,7 +83,8 @@ class RowsEmitter:
         meter = self.frame.meter()
         if self.several:
             self.source.line(f"{meter}.rows += len(changes) + len(out)")
-            self.source.line(f"{meter}.probes += {len(self.pipe.leaves) - 1} * len(changes)")
+            others = len(self.pipe.leaves) - 1
+            self.source.line(f"{meter}.probes += {f'{others} * ' if others > 1 else ''}len(changes)")
         else:
             self.source.line(f"{meter}.rows += len(changes)")
 

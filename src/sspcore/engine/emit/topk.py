@@ -57,7 +57,7 @@ class TopKEmitter:
         source.note(describe(self.ordering.plan))
         if self.tests:
             source.note("rows where " + " and ".join([self.frame.words(test) for test in self.tests]))
-        window = self.write.shared("window", Recipe(self._window))
+        window = self.write.shared("window", Recipe(self._window, about="the best rows in order, down to a floor"))
         self.place()
         self.output()
         self.collect()
@@ -86,7 +86,9 @@ class TopKEmitter:
         env = self.frame.read({0: row})
         texts = [self.write.value(term.expression, env) for term in self.ordering.terms]
         order = [attrs.evolve(term, expression=Column(at)) for at, term in enumerate(self.ordering.terms)]
-        general = self.write.shared("entry", Recipe(lambda b: entry_of(order, b.meter.nulls)))
+        general = self.write.shared(
+            "entry", Recipe(lambda b: entry_of(order, b.meter.nulls), about="where a row stands, whatever the types")
+        )
         slow = f"{general}({key}, {tuple_of(texts)})"
         names, guards, parts = [], [], []
         for term, text in zip(self.ordering.terms, texts, strict=True):
@@ -101,7 +103,7 @@ class TopKEmitter:
         if not names:
             return slow
         slow = f"{general}({key}, {tuple_of(names)})" if len(names) == 1 else slow
-        ties = self.write.shared("tie", cells.fixed(tie))
+        ties = self.write.shared("tie", cells.fixed(tie, "what breaks ties: the key"))
         flat = ", ".join(parts)
         return (
             f"((({flat}, {TEXT}, {key}) if type({key}) is str else ({flat}, *{ties}({key}))) "

@@ -1,0 +1,71 @@
+"""The plans whose generated code is kept in `golden`: one or two of each emitter, and the boards of the demo.
+
+`python -m tests.codegen.plans` writes the files anew; read the difference before committing it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from sspcore.demo.day import SCHEMAS
+from sspcore.demo.views import VIEWS
+from sspcore.engine.circuit import Circuit
+from sspcore.engine.schema import Schema
+
+GOLDEN: Final = Path(__file__).parent / "golden"
+
+TABLES: Final = (
+    *SCHEMAS,
+    Schema("seats", {"flight": "text", "seat": "text", "price": "decimal", "kind": "any"}, ("flight", "seat")),
+    Schema("log", {"level": "text", "size": "any"}, None),
+)
+
+QUERIES: Final = {
+    "scan": "SELECT carrier, dest FROM flights",
+    "filter_constant": "SELECT * FROM flights WHERE dep_delay > 60 AND carrier = 'AA'",
+    "filter_params": "SELECT id FROM flights WHERE dep_delay BETWEEN $low AND $high OR origin IN ('JFK', $where)",
+    "filter_any": "SELECT * FROM log WHERE size >= 10 AND level <> 'debug'",
+    "filter_functions": "SELECT id FROM flights WHERE upper(dest) LIKE 'B%' AND NOT (dep_delay < 5 OR arr_delay IS NULL)",
+    "project_case": "SELECT id, CASE WHEN dep_delay > 15 THEN 'late' ELSE coalesce(status, '?') END AS how FROM flights",
+    "join_inner": "SELECT f.id, a.name FROM flights f JOIN airlines a ON a.carrier = f.carrier WHERE f.dep_delay > 60",
+    "join_many": "SELECT f.id, s.seat, s.price FROM flights f JOIN seats s ON s.flight = f.id",
+    "join_three": (
+        "SELECT f.id, a.name, p.model FROM flights f JOIN airlines a ON a.carrier = f.carrier "
+        "JOIN planes p ON p.tailnum = f.tailnum WHERE p.seats > f.dep_delay"
+    ),
+    "join_left": "SELECT f.id, p.model FROM flights f LEFT JOIN planes p ON p.tailnum = f.tailnum",
+    "join_left_filtered": (
+        "SELECT f.id, p.model FROM flights f LEFT JOIN planes p ON p.tailnum = f.tailnum AND p.seats > 100 "
+        "WHERE p.model IS NULL OR f.dep_delay > 5"
+    ),
+    "join_full": "SELECT f.id, p.model FROM flights f FULL JOIN planes p ON p.tailnum = f.tailnum",
+    "aggregate_groups": "SELECT carrier, count(*) AS n, sum(dep_delay) AS s, avg(dep_delay) AS a FROM flights GROUP BY carrier",
+    "aggregate_whole": "SELECT count(*) AS n, max(dep_delay) AS worst FROM flights WHERE origin = 'JFK'",
+    "aggregate_any": "SELECT level, sum(size) AS s, count(DISTINCT size) AS n FROM log GROUP BY level",
+    "aggregate_having": "SELECT dest, count(*) AS n FROM flights GROUP BY dest HAVING count(*) > 5",
+    "distinct": "SELECT DISTINCT origin, dest FROM flights",
+    "topk": "SELECT id, dep_delay FROM flights WHERE origin = 'JFK' ORDER BY dep_delay DESC, id LIMIT 10",
+    "topk_offset": "SELECT id, dest FROM flights ORDER BY dest LIMIT 10 OFFSET 5",
+    "topk_of_aggregate": "SELECT dest, count(*) AS n FROM flights GROUP BY dest ORDER BY count(*) DESC LIMIT 3",
+    "semi_join": "SELECT carrier FROM airlines a WHERE EXISTS (SELECT 1 FROM flights f WHERE f.carrier = a.carrier)",
+    **{f"board_{view.id}": view.sql for view in VIEWS if "departures" in view.id},
+}
+
+
+def explained(name: str) -> str:
+    """The plan of a query and its generated code, as `sspcore explain --code` prints them."""
+    return f"{Circuit(schemas=TABLES).explain(QUERIES[name], code=True)}\n"
+
+
+def main() -> None:
+    """Write all golden files anew."""
+    GOLDEN.mkdir(exist_ok=True)
+    for old in GOLDEN.glob("*.txt"):
+        old.unlink()
+    for name in QUERIES:
+        (GOLDEN / f"{name}.txt").write_text(explained(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
