@@ -2,10 +2,11 @@
 
 from operator import eq
 
-from sspcore.engine import door
+from sspcore.engine import circuit, door, draft
 
 TEST = "tests.laws.test_traps:test_a_change_of_type_is_a_change"
 
 
 def plant(patch):
-    patch.setattr(door, "same", eq)
+    for module in (circuit, door, draft):
+        patch.setattr(module, "same", eq)

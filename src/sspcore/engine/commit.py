@@ -56,6 +56,7 @@ def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | No
                     if not changes and not placed:
                         continue
                 else:
+                    kept.advances += 1
                     delta = kept.steps[name](net)
                     if not delta:
                         continue
@@ -88,7 +89,7 @@ def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | No
         raise
     if failed:
         circuit._fail(failed)
-    commit: Commit = _new_tuple(Commit, (version, updates, failed, (row_statistics, name, len(touched), len(updates))))
+    commit: Commit = _new_tuple(Commit, (version, updates, failed, (row_statistics, name, touched, updates)))
     return commit
 
 

@@ -13,54 +13,15 @@ import attrs
 
 from sspcore.algebra.values import same
 from sspcore.engine.change import OPS, Change
+from sspcore.engine.draft import Draft
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.rows import RowMaker
 from sspcore.engine.schema import INTEGER_LIMIT, Schema, check_id, open_schema
 from sspcore.engine.table import Id, Net, Row, Table
 from sspcore.errors import ChangeRejected, UnknownTable, did_you_mean, shown
 
-_MISSING: Any = object()
 _NONE: Any = {}
 """Nothing created, widened, marked: shared by plain changes, written by nobody."""
-
-
-@attrs.define
-class Draft:
-    """What a batch would make of one table: the rows it touches, and the schema it needs."""
-
-    rows: Mapping[Id, Row]
-    versions: Mapping[Id, int]
-    maker: RowMaker
-    touched: dict[Id, Row | None] = attrs.field(factory=dict)
-    stamped: dict[Id, int | None] = attrs.field(factory=dict)
-
-    def current(self, key: Id) -> Row | None:
-        """The row as the changes before this one leave it, in the draft's (perhaps wider) layout."""
-        row = self.touched.get(key, _MISSING)
-        if row is _MISSING:
-            row = self.rows.get(key)
-            if row is not None and len(row) < self.maker.width:
-                row = row + (None,) * (self.maker.width - len(row))
-        result: Row | None = row
-        return result
-
-    def net(self) -> list[Net]:
-        """(id, old, new) of every id whose row really changes; old rows are padded to the new layout."""
-        out: list[Net] = []
-        width = self.maker.width
-        old_rows = self.rows
-        for key, new in self.touched.items():
-            old = old_rows.get(key)
-            if old is not None and len(old) < width:
-                old += (None,) * (width - len(old))
-            if new is not None and len(new) < width:
-                new += (None,) * (width - len(new))
-            if old is None or new is None:
-                if old is not new:
-                    out.append((key, old, new))
-            elif not same(old, new):
-                out.append((key, old, new))
-        return out
 
 
 @attrs.define
@@ -134,6 +95,9 @@ class Door:
                     duplicates += 1
                     continue
                 draft = drafts.get(change.table) if type(change.table) is str else None
+                if draft is not None and change.op == "upsert" and change.version is None:
+                    if draft.plain(change.id, change.row):
+                        continue
                 if draft is None:
                     draft = drafts[change.table] = self._draft(change.table, created)
                 judge = _JUDGES.get(change.op) if type(change.op) is str else None

@@ -113,7 +113,10 @@ class Filing:
         if kept.lazy:
             self._lazy.setdefault(name, {})[kept] = None
             return
-        interest = kept.template.interests(self._tables)[name].condition
+        interests = kept.template.interests(self._tables)
+        if name not in interests:
+            return  # the value does not depend on it
+        interest = interests[name].condition
         readers = self._readers.get(name)
         if readers is None:
             readers = self._readers[name] = Readers(list(self._tables[name].schema.columns.values()))

@@ -134,7 +134,7 @@ class Materialisation:
     def _maintainer(self, tables: Tables, meter: Meter) -> Any:
         if self.execution == "compiled":
             return self.template.code(tables).bind(self.params, tables, meter)
-        return Network(bind_plan(self.template.plan, self.params), lambda table: tables[table].names, meter)
+        return Network(bind_plan(self.template.optimised, self.params), lambda table: tables[table].names, meter)
 
     def _rows_of(self, tables: Tables) -> Callable[[str], Mapping[Any, Row]]:
         """The rows of a table that the value can depend on: when others of the template live, by looking them up."""
@@ -180,7 +180,7 @@ class Materialisation:
     def repoint(self, params: Mapping[str, Value]) -> bool:
         """Other parameters from now on, the value as it was; False when the maintainer cannot do that."""
         if isinstance(self.maintainer, Network):
-            self.maintainer.rebind(bind_plan(self.template.plan, params))
+            self.maintainer.rebind(bind_plan(self.template.optimised, params))
         elif self.maintainer.code.rebindable:
             self.maintainer.rebind(params)
         else:

@@ -5,7 +5,7 @@ Owns the counting of a batch and the form of a circuit's statistics. Refuses to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import attrs
 
@@ -33,9 +33,9 @@ def batch_statistics(resolution: Resolution, visited: int, changed: int) -> Batc
     )  # fmt: skip
 
 
-def row_statistics(table: str, visited: int, changed: int) -> BatchStats:
-    """What a batch of one changed row did."""
-    return BatchStats(1, 1, 0, 0, (table,), visited, changed)
+def row_statistics(table: str, visited: Collection[object], changed: Collection[object]) -> BatchStats:
+    """What a batch of one changed row did, from whom it visited and whom it changed."""
+    return BatchStats(1, 1, 0, 0, (table,), len(visited), len(changed))
 
 
 def no_op_statistics() -> BatchStats:

@@ -26,6 +26,7 @@ from sspcore.plan.check import check
 from sspcore.plan.expressions import NOW, Call, Column, Constant, Expression, Param, conjuncts
 from sspcore.plan.interests import interests
 from sspcore.plan.nodes import Plan, Scan, TopK
+from sspcore.plan.optimise import optimise
 from sspcore.plan.traverse import bind_plan, columns, ordering, params_of, tables_of, walk_plan
 
 MAX_TEXTS: Final = 1_000
@@ -37,12 +38,12 @@ _SIMPLE: Final = frozenset({str, int, float, type(None)})
 class Template:
     """A checked plan, parameters open, and what follows from it alone: equal plans have the same template.
 
-    Attributes: `plan`; `columns`; `ordered`; `tables` and `stars` (those read by `*`); `params`, the names of its
+    Attributes: `plan`, as written; `columns`; `ordered`; `tables` and `stars` (those read by `*`); `params`, the names of its
     parameters; `counts`, those of them that stand in LIMIT or OFFSET.
     """
 
     __slots__ = (
-        "_code", "_crossings", "_interests", "columns", "counts", "indexes", "ordered", "params", "plan", "stars",
+        "_code", "_crossings", "_interests", "_optimised", "columns", "counts", "indexes", "ordered", "params", "plan", "stars",
         "tables", "uses",
     )  # fmt: skip
 
@@ -63,29 +64,37 @@ class Template:
         self.indexes = Indexes()
         """What its views look rows up in when their parameters move."""
         self._crossings: dict[frozenset[str], Crossing | None] = {}
+        self._optimised: Plan | None = None
         self._code: tuple[Code, list[Schema]] | None = None
         self._interests: tuple[dict[str, Interest], list[Schema]] | None = None
+
+    @property
+    def optimised(self) -> Plan:
+        """The plan as it runs: what it costs less to keep and means the same. It may read fewer tables."""
+        if self._optimised is None:
+            self._optimised = optimise(self.plan)
+        return self._optimised
 
     def code(self, tables: Mapping[str, Table]) -> Code:
         """The generated code, made when first asked for and anew when a table has other columns."""
         schemas = [tables[name].schema for name in self.tables]
         if self._code is None or any(map(is_not, self._code[1], schemas)):
-            self._code = compile_plan(self.plan, lambda name: tables[name].schema), schemas
+            self._code = compile_plan(self.optimised, lambda name: tables[name].schema), schemas
         return self._code[0]
 
     def interests(self, tables: Mapping[str, Table]) -> dict[str, Interest]:
-        """Per table what rows the plan can depend on, parameters open."""
+        """Per table that it reads when it runs: what rows the plan can depend on, parameters open."""
         schemas = [tables[name].schema for name in self.tables]
         if self._interests is None or any(map(is_not, self._interests[1], schemas)):
-            found = interests(self.plan, lambda name: tables[name].names)
-            timeless = {name: without_time(found[name]) for name in self.tables}
-            self._interests = {name: Interest(timeless[name], tables[name].names) for name in self.tables}, schemas
+            found = interests(self.optimised, lambda name: tables[name].names)
+            timeless = {name: without_time(condition) for name, condition in found.items()}
+            self._interests = {name: Interest(timeless[name], tables[name].names) for name in found}, schemas
         return self._interests[0]
 
     def crossing(self, moving: frozenset[str], tables: Mapping[str, Table]) -> Crossing | None:
         """How a change of these parameters reaches the plan; None when that cannot be told by rows of one table."""
         if moving not in self._crossings:
-            self._crossings[moving] = crossing_of(self.plan, moving)
+            self._crossings[moving] = crossing_of(self.optimised, moving)
         found = self._crossings[moving]
         if found is None or found.direct or self.interests(tables)[found.table].condition is None:
             return found

@@ -1,0 +1,85 @@
+"""Drafts: what a batch would make of one table, before anything is written.
+
+Owns the rows a batch touches and what is left of them, net. Refuses to judge changes (`door`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from sspcore.algebra.values import same
+from sspcore.engine.rows import RowMaker
+from sspcore.engine.schema import INTEGER_LIMIT
+from sspcore.engine.table import Id, Net, Row
+from sspcore.errors import ChangeRejected
+
+_MISSING: Any = object()
+
+
+@attrs.define
+class Draft:
+    """What a batch would make of one table: the rows it touches, and the schema it needs."""
+
+    rows: Mapping[Id, Row]
+    versions: Mapping[Id, int]
+    maker: RowMaker
+    touched: dict[Id, Row | None] = attrs.field(factory=dict)
+    stamped: dict[Id, int | None] = attrs.field(factory=dict)
+
+    def current(self, key: Id) -> Row | None:
+        """The row as the changes before this one leave it, in the draft's (perhaps wider) layout."""
+        row = self.touched.get(key, _MISSING)
+        if row is _MISSING:
+            row = self.rows.get(key)
+            if row is not None and len(row) < self.maker.width:
+                row = row + (None,) * (self.maker.width - len(row))
+        result: Row | None = row
+        return result
+
+    def plain(self, key: Id, given: object) -> bool:
+        """Note a row that is to be as given, when that is plainly right; False sends it the long way."""
+        if not (key.isascii() if type(key) is str else type(key) is int and -INTEGER_LIMIT < key < INTEGER_LIMIT):
+            return False
+        try:
+            if type(given) is dict:
+                row = self.maker.of_mapping(key, given)
+            elif type(given) is tuple:
+                row = self.maker.of_tuple(key, given)
+            else:
+                return False
+        except (ChangeRejected, ValueError, KeyError):
+            return False
+        if row is None:
+            return False
+        self.touched[key] = row
+        return True
+
+    def net(self) -> list[Net]:
+        """(id, old, new) of every id whose row really changes; old rows are padded to the new layout."""
+        out: list[Net] = []
+        width = self.maker.width
+        old_rows = self.rows
+        if not self.maker.added:
+            for key, new in self.touched.items():
+                old = old_rows.get(key)
+                if old is None or new is None:
+                    if old is not new:
+                        out.append((key, old, new))
+                elif old != new or not same(old, new):
+                    out.append((key, old, new))
+            return out
+        for key, new in self.touched.items():
+            old = old_rows.get(key)
+            if old is not None and len(old) < width:
+                old += (None,) * (width - len(old))
+            if new is not None and len(new) < width:
+                new += (None,) * (width - len(new))
+            if old is None or new is None:
+                if old is not new:
+                    out.append((key, old, new))
+            elif not same(old, new):
+                out.append((key, old, new))
+        return out
