@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sspcore.engine.door import Resolution
+from sspcore.engine.draft import Resolution
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.readers import Touched
 from sspcore.engine.statistics import batch_statistics, row_statistics

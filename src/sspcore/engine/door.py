@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
-import attrs
-
 from sspcore.algebra.values import same
 from sspcore.engine.change import OPS, Change
-from sspcore.engine.draft import Draft
+from sspcore.engine.draft import Draft, Resolution
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.rows import RowMaker
 from sspcore.engine.schema import INTEGER_LIMIT, Schema, check_id, open_schema
@@ -22,25 +20,6 @@ from sspcore.errors import ChangeRejected, UnknownTable, did_you_mean, shown
 
 _NONE: Any = {}
 """Nothing created, widened, marked: shared by plain changes, written by nobody."""
-
-
-@attrs.define
-class Resolution:
-    """A batch that will be accepted: per table the net row changes, plus schemas, marks and counts. Nothing written."""
-
-    net: dict[str, list[Net]]
-    created: dict[str, Schema]
-    widened: dict[str, Schema]
-    marks: dict[str, int]
-    versions: dict[str, dict[Id, int | None]]
-    received: int
-    no_ops: int
-    duplicates: int
-
-    @property
-    def changed(self) -> int:
-        """How many rows the batch changes."""
-        return sum(map(len, self.net.values()))
 
 
 class Door:
@@ -82,9 +61,10 @@ class Door:
         created: dict[str, Schema] = {}
         marks: dict[str, int] = {}
         duplicates = no_ops = 0
-        index = -1
+        start = self._plain_run(changes, drafts)
+        index = start - 1
         try:
-            for change in changes:
+            for change in changes[start:] if start else changes:
                 index += 1
                 if type(change) is not Change:
                     raise ChangeRejected(
@@ -111,6 +91,40 @@ class Door:
         except ValueError as error:
             raise ChangeRejected(_place(changes[index]) + str(error), index=index, change=changes[index]) from None
         return self._resolution(drafts, created, marks, len(changes), no_ops, duplicates)
+
+    def _plain_run(self, changes: Sequence[Change], drafts: dict[str, Draft]) -> int:
+        """Draft the changes at the beginning of a batch that are plain upserts of one table; how many they are."""
+        name = changes[0].table if changes and type(changes[0]) is Change else None
+        if type(name) is not str or name not in self.tables:
+            return 0
+        draft = drafts[name] = self._draft(name, {})
+        touched, of_mapping, of_tuple = draft.touched, draft.maker.of_mapping, draft.maker.of_tuple
+        count = 0
+        try:
+            for change in changes:
+                if type(change) is not Change:
+                    break
+                table, op, key, given, _, source, version, _, _, _ = change
+                if table != name or op != "upsert" or source is not None or version is not None:
+                    break
+                if type(key) is str:
+                    if not key.isascii():
+                        break
+                elif type(key) is not int or not -INTEGER_LIMIT < key < INTEGER_LIMIT:
+                    break
+                if type(given) is dict:
+                    row = of_mapping(key, given)
+                elif type(given) is tuple:
+                    row = of_tuple(key, given)
+                else:
+                    break
+                if row is None:
+                    break
+                touched[key] = row
+                count += 1
+        except (ChangeRejected, ValueError, KeyError):
+            pass  # the long way says what is wrong with it, if anything is
+        return count
 
     def commit(self, resolution: Resolution) -> None:
         """Write a resolution made against the present state. Cannot fail."""

@@ -1,6 +1,6 @@
-"""Drafts: what a batch would make of one table, before anything is written.
+"""Drafts: what a batch would make of tables, before anything is written.
 
-Owns the rows a batch touches and what is left of them, net. Refuses to judge changes (`door`).
+Owns the rows a batch touches in one table, and what is left of all of them, net. Refuses to judge changes (`door`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import attrs
 
 from sspcore.algebra.values import same
 from sspcore.engine.rows import RowMaker
-from sspcore.engine.schema import INTEGER_LIMIT
+from sspcore.engine.schema import INTEGER_LIMIT, Schema
 from sspcore.engine.table import Id, Net, Row
 from sspcore.errors import ChangeRejected
 
@@ -83,3 +83,22 @@ class Draft:
             elif not same(old, new):
                 out.append((key, old, new))
         return out
+
+
+@attrs.define
+class Resolution:
+    """A batch that will be accepted: per table the net row changes, plus schemas, marks and counts. Nothing written."""
+
+    net: dict[str, list[Net]]
+    created: dict[str, Schema]
+    widened: dict[str, Schema]
+    marks: dict[str, int]
+    versions: dict[str, dict[Id, int | None]]
+    received: int
+    no_ops: int
+    duplicates: int
+
+    @property
+    def changed(self) -> int:
+        """How many rows the batch changes."""
+        return sum(map(len, self.net.values()))

@@ -152,7 +152,8 @@ class Materialisation:
                 self.held[name] = table, columns
             value = interest.value
             key = canonical_key(value.value if isinstance(value, Constant) else self.params[value.name])
-            return table.arrangements[columns].index.get(key, {})
+            found: Mapping[Any, Row] = table.arrangements[columns].index.get(key, {})
+            return found
 
         return rows
 
@@ -188,6 +189,13 @@ class Materialisation:
         self.params = params
         self.behind = False
         return True
+
+    def point(self, params: Mapping[str, Value]) -> None:
+        """Other parameters from now on, over which no row crosses; with time, the maintainer is told when it steps."""
+        if NOW in self.params:
+            self.params, self.behind = params, True
+        else:
+            self.repoint(params)
 
     def _timely(self, step: Callable[[list[Net]], Delta]) -> Callable[[list[Net]], Delta]:
         """The step, by the parameters as they are now: time passes without telling each maintainer."""

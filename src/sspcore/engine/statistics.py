@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 import attrs
 
-from sspcore.engine.door import Resolution
+from sspcore.engine.draft import Resolution
 from sspcore.engine.update import BatchStats
 from sspcore.engine.view import ViewStatistics
 

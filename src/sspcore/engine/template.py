@@ -25,7 +25,7 @@ from sspcore.errors import UsageError
 from sspcore.plan.check import check
 from sspcore.plan.expressions import NOW, Call, Column, Constant, Expression, Param, conjuncts
 from sspcore.plan.interests import interests
-from sspcore.plan.nodes import Plan, Scan, TopK
+from sspcore.plan.nodes import Nest, Plan, Scan, TopK
 from sspcore.plan.optimise import optimise
 from sspcore.plan.traverse import bind_plan, columns, ordering, params_of, tables_of, walk_plan
 
@@ -38,13 +38,13 @@ _SIMPLE: Final = frozenset({str, int, float, type(None)})
 class Template:
     """A checked plan, parameters open, and what follows from it alone: equal plans have the same template.
 
-    Attributes: `plan`, as written; `columns`; `ordered`; `tables` and `stars` (those read by `*`); `params`, the names of its
-    parameters; `counts`, those of them that stand in LIMIT or OFFSET.
+    Attributes: `plan`, as written; `columns`; `ordered`; `tables` and `stars` (those read by `*`); `params`, the names
+    of its parameters; `counts`, those of them that stand in LIMIT or OFFSET.
     """
 
     __slots__ = (
-        "_code", "_crossings", "_interests", "_optimised", "columns", "counts", "indexes", "ordered", "params", "plan", "stars",
-        "tables", "uses",
+        "_code", "_crossings", "_interests", "_optimised", "columns", "counts", "indexes", "ordered", "params", "plan",
+        "stars", "tables", "uses",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -56,7 +56,7 @@ class Template:
         self.params = frozenset(params_of(plan))
         self.counts = frozenset(
             bound.name
-            for node in walk_plan(plan) if isinstance(node, TopK)
+            for node in walk_plan(plan) if isinstance(node, TopK | Nest)
             for bound in (node.limit, node.offset) if isinstance(bound, Param)
         )  # fmt: skip
         self.uses = 0

@@ -13,7 +13,7 @@ import attrs
 from sspcore.abc import Accept, Park, Refuse, Resolved, Target
 from sspcore.backpressure.mailbox import Batch, Waiter
 from sspcore.engine.change import Change
-from sspcore.engine.door import Resolution
+from sspcore.engine.draft import Resolution
 from sspcore.errors import ChangeRejected, Full, PluginError
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from sspcore.engine.change import Change
-from sspcore.engine.door import Door, Resolution
+from sspcore.engine.door import Door
+from sspcore.engine.draft import Resolution
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.query import Catalog
