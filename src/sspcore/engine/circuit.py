@@ -14,7 +14,8 @@ from sspcore.algebra.values import Value, same
 from sspcore.engine.change import Change
 from sspcore.engine.commit import commit_batch, commit_row
 from sspcore.engine.deferred import Deferred
-from sspcore.engine.door import Door, Resolution
+from sspcore.engine.door import Door
+from sspcore.engine.draft import Resolution
 from sspcore.engine.explain import Explanation, explain_plan
 from sspcore.engine.filing import Filing
 from sspcore.engine.image import dump_image, load_image
@@ -24,7 +25,7 @@ from sspcore.engine.options import CircuitOptions
 from sspcore.engine.query import Bound, Catalog
 from sspcore.engine.readers import Readers
 from sspcore.engine.schema import Schema
-from sspcore.engine.shaped import view_class
+from sspcore.engine.shaped import shaped, view_class
 from sspcore.engine.statistics import CircuitStatistics, no_op_statistics
 from sspcore.engine.table import Id, Net, Row, Table
 from sspcore.engine.template import Templates, Understood
@@ -192,7 +193,7 @@ class Circuit(Moves, Filing):
             changed: list[Net] = []
             for key, row in rows.items():
                 old = held.get(key)
-                if old is not row and (old is None or row is None or not same(old, row)):
+                if old is not row and (old is None or row is None or old != row or not same(old, row)):
                     changed.append((key, old, row))
             if changed:
                 net[name] = changed
@@ -209,7 +210,7 @@ class Circuit(Moves, Filing):
 
         Args: `query`, SQL text, a builder query, a plan or a JSON plan; `params`, a value for each `$name`;
         `replace`, let another query take over the id; `format`, how rows are shown: "rows", "ids" (a digest in each
-        row's place) or "tree" (nested cells are objects); `lazy`, computed when read instead of kept; `digest`, keep
+        row's place) or "tree" (nested rows with their keys); `lazy`, computed when read instead of kept; `digest`, keep
         `View.digest` as the view moves. The same query again just gives the snapshot.
         Raises SqlError or PlanError, AlreadyExists, UsageError (all the caller's); then nothing happened.
         Cost: that of computing the view once.
@@ -222,7 +223,7 @@ class Circuit(Moves, Filing):
         if view_id in self._tables:
             raise AlreadyExists(f"{view_id!r} is a table", hint="views and tables share one namespace")
         kind = view_class(format, digest)
-        understood = self._understand(query, params)
+        understood = shaped(self._understand(query, params), format, self._templates)
         template = understood.template
         held = self._views.get(view_id)
         if held is not None:

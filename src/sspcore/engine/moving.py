@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sspcore.algebra.values import Value, canonical, same
 from sspcore.engine.candidates import FEW
 from sspcore.engine.crossing import TIME
-from sspcore.engine.door import Resolution
+from sspcore.engine.draft import Resolution
 from sspcore.engine.materialisation import Materialisation, difference
 from sspcore.engine.query import canonical_params
 from sspcore.engine.statistics import batch_statistics
@@ -195,17 +195,23 @@ class _Slices:
 
     def of(self, kept: Materialisation, params: Mapping[str, Value]) -> list[Net] | None:
         """The rows that may concern a materialisation, as deletions; None when they are not to be told."""
+        try:
+            return self._look_up(kept, params)
+        except Exception:  # noqa: BLE001 - a slip in an index must not cost a view: it is computed anew
+            return None
+
+    def _look_up(self, kept: Materialisation, params: Mapping[str, Value]) -> list[Net] | None:
         circuit = self._circuit
         crossing = kept.template.crossing(TIME, circuit._tables)
         if crossing is None:
             return None
         alike = (kept.template, *[(type(params[name]), params[name]) for name in crossing.params])
         if alike not in self._found:
-            rows = kept.template.indexes.candidates(
-                circuit._tables[crossing.table], crossing.values(kept.params, params)
-            )
-            readers = circuit._readers[crossing.table]
-            self._found[alike] = None if rows is None else readers.touched(rows) if rows else {}
+            self._found[alike] = None  # what holds when looking them up fails: compute the value anew
+            crossed = crossing.values(kept.params, params)
+            rows = kept.template.indexes.candidates(circuit._tables[crossing.table], crossed)
+            if rows is not None:
+                self._found[alike] = circuit._readers[crossing.table].touched(rows) if rows else {}
         found = self._found[alike]
         return None if found is None else found.get(kept, [])
 
@@ -233,7 +239,7 @@ def _move(circuit: Circuit, kept: Materialisation, params: Mapping[str, Value], 
     if kept.dirty:  # left by a commit that was rolled back
         kept.hydrate(circuit._tables)
     if rows is not None and not rows and kept.repoints:
-        kept.params, kept.behind = params, True
+        kept.point(params)
         return _STILL
     kept.begin()
     if rows and kept.repoints:
