@@ -35,6 +35,7 @@ from sspcore.plan.nodes import (
     Values,
 )
 from sspcore.plan.traverse import bind_plan, columns, shown
+from sspcore.plan.trees import key_value
 
 Row = tuple[Value, ...]
 Rows = dict[Key, Row]
@@ -180,7 +181,7 @@ def _nested(plan: Nest, candidates: Rows) -> Value:
     for key, row in top_k(plan, candidates).items():
         members = {name: evaluate(e, row) for name, e in shown(plan)}
         child = next(iter(members.values())) if plan.form in ("values", "value") else FrozenObject(members)
-        children.append((key, child) if plan.keyed else child)
+        children.append((key_value(key), child) if plan.keyed else child)
     if plan.form in ("objects", "values"):
         return tuple(children)
     return children[0] if children else None

@@ -1,18 +1,23 @@
 """Views that show their rows in another form, or keep a digest of them.
 
-Owns the formats: `rows`, `tree` (rows whose nested cells are objects: the plan makes them so), and `ids`: the key and
-a digest of the row, for readers who hold the rows elsewhere. The value kept is the same for all of them.
+Owns the formats: `rows`; `tree`, in which nested rows have their keys beside them (`trees`); and `ids`: the key and a
+digest of the row, for readers who hold the rows elsewhere.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+import attrs
+
 from sspcore.algebra.values import Key
 from sspcore.engine.digest import digest_after, digest_of, row_digest
+from sspcore.engine.template import Templates, Understood
+from sspcore.engine.trees import TreeView
 from sspcore.engine.update import Placement, Row, RowChange, ViewUpdate
 from sspcore.engine.view import View
 from sspcore.errors import UsageError, did_you_mean
+from sspcore.plan.trees import keyed
 
 FORMATS: Final = ("rows", "ids", "tree")
 DIGEST_COLUMNS: Final = ("digest",)
@@ -76,10 +81,25 @@ class IdsView(DigestView):
         return key, None if old is None else self.shown(old), None if new is None else self.shown(new)
 
 
+class DigestTreeView(DigestView, TreeView):
+    """A tree that keeps its digest as it moves."""
+
+    __slots__ = ()
+
+
+def shaped(understood: Understood, format: str, templates: Templates) -> Understood:
+    """What a query means in a format: of a tree, with keys beside its nested rows."""
+    if format != "tree":
+        return understood
+    return attrs.evolve(understood, template=templates.of_plan(keyed(understood.plan)))
+
+
 def view_class(format: str, digest: bool) -> type[View]:
     """The class of a view registered with these options. Raises UsageError (the caller's) for an unknown format."""
     if format not in FORMATS:
         raise UsageError(f"unknown format {format!r}", hint=did_you_mean(str(format), FORMATS))
     if format == "ids":
         return IdsView
+    if format == "tree":
+        return DigestTreeView if digest else TreeView
     return DigestView if digest else View

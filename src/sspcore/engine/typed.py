@@ -90,9 +90,10 @@ def reader(as_type: type[T], columns: Sequence[str]) -> Callable[[Sequence[Any]]
     Raises UsageError (the caller's) for a class that asks for other columns; so does the function for a value that is
     not what the class says, such as NULL where it does not say `| None`. Cost: that of cattrs, some microseconds a row.
     """
-    if not isinstance(as_type, type) or not attrs.has(as_type):
+    of: type[Any] = as_type
+    if not isinstance(of, type) or not attrs.has(of):
         raise UsageError(f"as_type is {as_type!r}", hint="give an attrs class, decorated with @attrs.frozen")
-    for field in attrs.fields(as_type):
+    for field in attrs.fields(of):
         if field.default is attrs.NOTHING and field.name not in columns:
             raise UsageError(
                 f"{as_type.__name__} asks for a column {field.name!r}, the view has {', '.join(columns) or 'none'}",

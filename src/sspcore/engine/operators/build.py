@@ -34,6 +34,7 @@ from sspcore.plan import nodes, traverse
 from sspcore.plan.evaluate import compile_predicate
 from sspcore.plan.expressions import Constant, Expression, Param
 from sspcore.plan.keys import join_key
+from sspcore.plan.trees import key_value
 
 Names = Callable[[str], tuple[str, ...]]
 """The column names of a table, as its rows are laid out."""
@@ -151,9 +152,9 @@ def _child(plan: nodes.Nest, meter: Meter) -> Callable[[Key, Row], Value]:
     if len(names) == len(traverse.columns(plan.right)) and not plan.cells:
         read = _whole
     if plan.form in ("values", "value"):
-        return (lambda key, row: (key, read(row)[0])) if plan.keyed else (lambda key, row: read(row)[0])
+        return (lambda key, row: (key_value(key), read(row)[0])) if plan.keyed else (lambda key, row: read(row)[0])
     if plan.keyed:
-        return lambda key, row: (key, FrozenObject(dict(zip(names, read(row), strict=True))))
+        return lambda key, row: (key_value(key), FrozenObject(dict(zip(names, read(row), strict=True))))
     return lambda key, row: FrozenObject(dict(zip(names, read(row), strict=True)))
 
 
