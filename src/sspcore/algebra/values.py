@@ -247,10 +247,15 @@ def order_key(value: Value) -> tuple[Any, ...]:
     return (kind, canonical_key(value))
 
 
+_MIRRORED: Final = bytes([max(0, 0xFE - byte) for byte in range(256)])
+"""UTF-8 uses no byte above 0xF4."""
+
+
 def descending_key(value: Value) -> tuple[Any, ...]:
     """A plain tuple that sorts in the exact reverse of `order_key` (NULL first).
 
-    Text becomes negated code points closed by 1, so that a prefix sorts after what extends it.
+    Text becomes its UTF-8 bytes mirrored, which sort as code points do backwards, closed by a byte above all others, so
+    that a prefix sorts after what extends it.
     """
     kind = _CLASS_OF[type(value)]
     if kind == NUMBER:
@@ -258,7 +263,7 @@ def descending_key(value: Value) -> tuple[Any, ...]:
             return (-NUMBER, -1, 0)
         return (-NUMBER, 0, value.copy_negate() if type(value) is Decimal else -value)
     if kind == TEXT:
-        return (-TEXT, (*[-ord(c) for c in value], 1))
+        return (-TEXT, value.encode("utf-8", "surrogatepass").translate(_MIRRORED) + b"\xff")
     if kind == BYTES:
         return (-BYTES, (*[-b for b in value], 1))
     if kind == LIST:

@@ -12,7 +12,7 @@ from typing import Any
 from sspcore.algebra.values import Key, Value
 from sspcore.engine.emit.cells import Binding, varies
 from sspcore.engine.emit.listing import listing
-from sspcore.engine.emit.stage import Cutter, Input, Node
+from sspcore.engine.emit.stage import Compiled, Cutter, Input, Node
 from sspcore.engine.emit.window import Window
 from sspcore.engine.operators.base import NO_CHANGE, Delta, Meter, Row
 from sspcore.engine.operators.build import operator_of
@@ -31,10 +31,11 @@ Path = tuple[tuple[int, tuple[int, ...]], ...]
 class Code:
     """A plan compiled, parameters open: what all views of the plan share. Made by `compile_plan`.
 
-    Attributes: `plan`; `nodes`, its parts; `tables`, those it reads; `rebindable`, whether `Program.rebind` works.
+    Attributes: `plan`; `nodes`, its parts; `tables`, those it reads; `rebindable`, whether `Program.rebind` works;
+    `rereads`, whether some part may have to read its input again.
     """
 
-    __slots__ = ("nodes", "ordering", "paths", "plan", "rebindable", "root", "tables")
+    __slots__ = ("nodes", "ordering", "paths", "plan", "rebindable", "rereads", "root", "tables")
 
     def __init__(self, plan: nodes.Plan, parts: Sequence[Node], root: Input) -> None:
         self.plan = plan
@@ -44,6 +45,7 @@ class Code:
         self.paths = {table: _path(table, parts) for table in self.tables}
         top = traverse.ordering(plan)
         self.ordering = next((at for at, node in enumerate(parts) if top is not None and node.plan is top), None)
+        self.rereads = any(node.code is not None and isinstance(node.plan, nodes.TopK) for node in parts)
         self.rebindable = not any(
             _has_params(n.plan) for n in parts if n.code is None or isinstance(n.plan, nodes.TopK)
         )
@@ -91,14 +93,15 @@ class Part:
     __slots__ = ("hydrate", "ports", "rebind", "step", "value")
 
     def __init__(
-        self, hydrate: Callable[[Sequence[Rows]], Rows], ports: Sequence[Step], step: Callable[..., Delta] | None,
-        value: Callable[[], Rows] | None,
+        self, hydrate: Callable[..., Rows], ports: Sequence[Step], step: Callable[..., Delta] | None = None,
+        value: Callable[[], Rows] | None = None, rebind: Callable[..., None] | None = None,
     ) -> None:  # fmt: skip
         self.hydrate = hydrate
+        """Of a compiled node: given the rows of its first input; of an operator: given those of all, as deltas."""
         self.ports = ports
         self.step = step
         self.value = value
-        self.rebind: Callable[..., None] | None = None
+        self.rebind = rebind
 
 
 class Program:
@@ -118,44 +121,43 @@ class Program:
         self._top: TopK | Window | None = None
         for at, node in enumerate(code.nodes):
             if node.code is not None:
-                self._parts.append(self._compiled(node, at == code.ordering))
+                part = self._compiled(node, node.code, at == code.ordering)
             else:
-                plan = bind_plan(node.plan, binding.params) if binding.params else node.plan
-                self._parts.append(self._operator(plan, at == code.ordering))
+                part = self._operator(node, at == code.ordering)
+            self._parts.append(part)
         self.steps: dict[str, Step] = {table: self._step(path) for table, path in code.paths.items()}
 
     # Wiring
 
-    def _compiled(self, node: Node, is_top: bool) -> Part:
-        assert node.code is not None
-        source = self._value_of(node.inputs[0])
-        self._binding.source = source if source is not None else dict
-        binding = self._binding
-        made = node.code.make(*[recipe.make(binding) for recipe in node.code.recipes])
-        functions = dict(zip(node.code.functions, made, strict=True))
-        hydrate = functions["hydrate"]
-        ports = [functions[f"change_{at}"] for at in range(len(node.inputs))]
-        value = None if source is None else lambda: hydrate(source())
-        part = Part(lambda given: hydrate(given[0]), ports, None, functions.get("value", value))
-        part.rebind = functions.get("rebind")
+    def _compiled(self, node: Node, code: Compiled, is_top: bool) -> Part:
+        source = self._value_of(node.inputs[0]) if self.code.rereads else None
+        if source is not None:
+            self._binding.source = source
+        made = code.bind(self._binding)
+        value, rebind = code.value, code.rebind
+        part = Part(made[0], made[1 : 1 + len(node.inputs)], rebind=made[rebind] if rebind else None)
+        if value:
+            part.value = made[value]
+        elif source is not None:
+            hydrate = made[0]
+            part.value = lambda: hydrate(source())
         if is_top:
-            self._top = functions["window"]
+            self._top = made[code.window]
         return part
 
-    def _operator(self, plan: nodes.Plan, is_top: bool) -> Part:
-        tables = self._binding.tables
-        operator = operator_of(plan, lambda table: tables[table].names, self._binding.meter)
-        count = len(traverse.children(plan))
+    def _operator(self, node: Node, is_top: bool) -> Part:
+        binding = self._binding
+        plan = bind_plan(node.plan, binding.params) if binding.params else node.plan
+        operator = operator_of(plan, lambda table: binding.tables[table].names, binding.meter)
 
         def hydrate(given: Sequence[Rows]) -> Rows:
             delta = operator.step(*[[(key, None, row) for key, row in rows.items()] for rows in given])
             return {key: row for key, _, row in delta if row is not None}
 
-        ports = [operator.port(at) for at in range(count)]
         if is_top and isinstance(operator, TopK):
             self._top = operator
             operator.gather()
-        return Part(hydrate, ports, operator.step, None)
+        return Part(hydrate, [operator.port(at) for at in range(len(node.inputs))], operator.step)
 
     def _value_of(self, given: Input) -> Callable[[], Rows] | None:
         """The rows of an input, anew; None where they cannot be had without its whole history."""
@@ -165,6 +167,9 @@ class Program:
         return self._parts[given.node].value
 
     def _step(self, path: Path) -> Step:
+        if len(path) == 1 and len(path[0][1]) == 1:
+            ((at, (place,)),) = path
+            return self._parts[at].ports[place]
         if all(len(places) == 1 for _, places in path):
             return _chain([self._parts[at].ports[places[0]] for at, places in path])
         return self._general(path)
@@ -200,7 +205,10 @@ class Program:
             return rows_of(given.table) if given.table is not None else values[given.node]
 
         for part, node in zip(self._parts, self.code.nodes, strict=True):
-            values.append(part.hydrate([rows(given) for given in node.inputs]))
+            if node.code is not None:
+                values.append(part.hydrate(rows(node.inputs[0])))
+            else:
+                values.append(part.hydrate([rows(given) for given in node.inputs]))
         return dict(rows(self.code.root))
 
     def rebind(self, params: Mapping[str, Value]) -> None:

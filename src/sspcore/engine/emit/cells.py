@@ -71,16 +71,20 @@ class Binding:
 
 @attrs.frozen
 class Recipe:
-    """How a cell gets its value; `varies` when it reads a parameter; `about`, what it is, for readers."""
+    """How a cell gets its value; `about`, what it is, for readers.
+
+    `varies` when it reads a parameter; `steady` when it is the same in every view, whatever the binding.
+    """
 
     make: Callable[[Binding], Any]
     varies: bool = False
     about: str = ""
+    steady: bool = False
 
 
 def fixed(value: Any, about: str = "") -> Recipe:
     """A cell that is the same in every view."""
-    return Recipe(lambda _: value, about=about)
+    return Recipe(lambda _: value, about=about, steady=True)
 
 
 def closed(expression: Expression) -> bool:
@@ -126,13 +130,15 @@ def evaluator(expression: Expression) -> Callable[[Binding], Value]:
 
 def constant(expression: Expression) -> Recipe:
     """The value of a closed expression."""
-    return Recipe(evaluator(expression), varies(expression), show(expression, ()))
+    moves = varies(expression)
+    return Recipe(evaluator(expression), moves, show(expression, ()), not moves)
 
 
 def derived(expression: Expression, derive: Callable[[Value], Any], about: str = "") -> Recipe:
     """Something computed from the value of a closed expression."""
     value = evaluator(expression)
-    return Recipe(lambda b: derive(value(b)), varies(expression), (about + show(expression, ())).strip())
+    moves = varies(expression)
+    return Recipe(lambda b: derive(value(b)), moves, (about + show(expression, ())).strip(), not moves)
 
 
 def key_set(items: tuple[Expression, ...]) -> Recipe:
@@ -143,7 +149,8 @@ def key_set(items: tuple[Expression, ...]) -> Recipe:
         return frozenset([canonical_key(value) for value in values if value is not None])
 
     about = f"what equals one of {', '.join([show(item, ()) for item in items])}"
-    return Recipe(make, any(map(varies, items)), about)
+    moves = any(map(varies, items))
+    return Recipe(make, moves, about, not moves)
 
 
 def function(name: str) -> Recipe:

@@ -12,10 +12,11 @@ import attrs
 
 from sspcore.codegen.source import Source
 from sspcore.engine.emit.aggregate import Grouping, GroupsEmitter, has_emitter
-from sspcore.engine.emit.cells import Recipe
+from sspcore.engine.emit.cells import Binding, Recipe
 from sspcore.engine.emit.pipe import MOST_NODES, Leaf, Pipe, Schemas, foreign, pipe_of
 from sspcore.engine.emit.rows import RowsEmitter
 from sspcore.engine.emit.topk import Ordering, TopKEmitter
+from sspcore.engine.operators.base import Meter
 from sspcore.plan import nodes, traverse
 from sspcore.plan.expressions import Column, Expression, columns_read, remap, substitute, walk
 from sspcore.plan.types import type_of
@@ -38,11 +39,28 @@ class Compiled:
     make: Callable[..., tuple[Any, ...]]
     varying: tuple[str, ...]
     """The cells that read parameters."""
+    steady: list[Any]
+    """The values of the cells, in the order of `make`, where they are the same in every view; None elsewhere."""
+    moving: tuple[tuple[int, Callable[[Binding], Any]], ...]
+    """The places of the other cells, and how they get their values."""
+    value: int = attrs.field(init=False)
+    rebind: int = attrs.field(init=False)
+    window: int = attrs.field(init=False)
 
-    @property
-    def recipes(self) -> Sequence[Recipe]:
-        """How the cells get their values, in the order of `make`."""
-        return list(self.source.cells.values())
+    def __attrs_post_init__(self) -> None:
+        for name in ("value", "rebind", "window"):
+            object.__setattr__(self, name, self.place(name))
+
+    def bind(self, binding: Binding) -> tuple[Any, ...]:
+        """The functions of one view."""
+        values = self.steady.copy()
+        for at, make in self.moving:
+            values[at] = make(binding)
+        return self.make(*values)
+
+    def place(self, function: str) -> int:
+        """Where `bind` gives a function; 0 when it does not (there stands `hydrate`)."""
+        return self.functions.index(function) if function in self.functions else 0
 
     @property
     def result(self) -> str:
@@ -152,7 +170,7 @@ class Cutter:
         return self._append(Node(plan, inputs, emitted(RowsEmitter, pipe)))
 
     def _operator(self, plan: nodes.Plan) -> Input:
-        return self._append(Node(plan, tuple([self.cut(child) for child in traverse.children(plan)])))
+        return self._append(Node(plan, tuple([self.cut(child) for child in traverse.inputs(plan)])))
 
     def _inputs(self, pipe: Pipe) -> tuple[Input, ...]:
         return tuple([self._input(leaf) for leaf in pipe.leaves])
@@ -179,7 +197,13 @@ def emitted(emitter: Callable[[Source, Pipe], Any], pipe: Pipe) -> Compiled:
             source.line(f"nonlocal {', '.join(varying)}")
             for name in varying:
                 source.line(f"{name} = new_{name}")
-    return Compiled(source, tuple(functions), source.make(f"({', '.join(functions)},)"), varying)
+    recipes: list[Recipe] = list(source.cells.values())
+    nobody = Binding({}, {}, Meter())
+    return Compiled(
+        source, tuple(functions), source.make(f"({', '.join(functions)},)"), varying,
+        [recipe.make(nobody) if recipe.steady else None for recipe in recipes],
+        tuple([(at, recipe.make) for at, recipe in enumerate(recipes) if not recipe.steady]),
+    )  # fmt: skip
 
 
 def _columns(plan: nodes.Plan) -> list[Expression]:

@@ -26,6 +26,7 @@ from sspcore.engine.explain import describe
 from sspcore.engine.operators.build import count_of
 from sspcore.engine.operators.sortkeys import entry_of, tie
 from sspcore.plan import nodes
+from sspcore.plan.evaluate import NullCounter
 from sspcore.plan.expressions import Column, Expression, bind, columns_read
 from sspcore.plan.nodes import OrderTerm
 
@@ -86,9 +87,8 @@ class TopKEmitter:
         env = self.frame.read({0: row})
         texts = [self.write.value(term.expression, env) for term in self.ordering.terms]
         order = [attrs.evolve(term, expression=Column(at)) for at, term in enumerate(self.ordering.terms)]
-        general = self.write.shared(
-            "entry", Recipe(lambda b: entry_of(order, b.meter.nulls), about="where a row stands, whatever the types")
-        )
+        any_type = cells.fixed(entry_of(order, NullCounter()), "where a row stands, whatever the types")
+        general = self.write.shared("entry", any_type)
         slow = f"{general}({key}, {tuple_of(texts)})"
         names, guards, parts = [], [], []
         for term, text in zip(self.ordering.terms, texts, strict=True):
