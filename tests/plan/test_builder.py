@@ -43,6 +43,13 @@ SAME = [
      "SELECT id, dep_delay + 1 AS d FROM flights ORDER BY d LIMIT $n OFFSET $skip"),
     (query("flights").select(text=col("dep_delay").cast("text"), rest=-col("dep_delay") % 7),
      "SELECT CAST(dep_delay AS text) AS text, -dep_delay % 7 AS rest FROM flights"),
+    (query("flights").group_by("carrier").aggregate(
+        ids=col("id").array_agg(col("dep_delay").desc()), gates=col("Gate").string_agg(", ", distinct=True),
+        spread=col("dep_delay").stddev(), all=col("dep_delay").variance(population=True),
+        every=(col("dep_delay") > 0).bool_and(), some=(col("dep_delay") > 60).bool_or()),
+     """SELECT carrier, array_agg(id ORDER BY dep_delay DESC) AS ids, string_agg(DISTINCT "Gate", ', ') AS gates,
+        stddev(dep_delay) AS spread, var_pop(dep_delay) AS "all", bool_and(dep_delay > 0) AS every,
+        bool_or(dep_delay > 60) AS some FROM flights GROUP BY 1"""),
     (query("open").where(gate="A").select("id"), "SELECT id FROM open WHERE gate = 'A'"),
 ]  # fmt: skip
 

@@ -38,7 +38,7 @@ from sspcore.plan.nodes import (
     Union,
 )
 from sspcore.plan.terms import Partner, Term, term
-from sspcore.plan.traverse import columns
+from sspcore.plan.traverse import columns, map_call
 
 if TYPE_CHECKING:
     from sspcore.plan.builder import Query
@@ -172,7 +172,7 @@ class Building:
         plan: Plan = Aggregate(
             below,
             tuple([(n, place(e)) for n, e in groups]),
-            tuple([(n, attrs.evolve(c, argument=None if c.argument is None else place(c.argument))) for n, c in calls]),
+            tuple([(n, map_call(c, place)) for n, c in calls]),
         )
         names = [n for n, _ in groups] + [n for n, _ in calls]
 

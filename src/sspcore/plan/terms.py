@@ -15,7 +15,8 @@ from sspcore.errors import UsageError, did_you_mean
 from sspcore.plan.casts import CASTS
 from sspcore.plan.expressions import Call, Constant, Expression, Param
 from sspcore.plan.functions import FUNCTIONS
-from sspcore.plan.nodes import AggregateCall
+from sspcore.plan.functions_time import FIELDS, TRUNCATIONS
+from sspcore.plan.nodes import AggregateCall, OrderTerm
 
 
 @attrs.frozen(eq=False)
@@ -127,6 +128,34 @@ Call(function='is null', args=(Param(name='y'),))))
         """A function of the library with this term first: `col("at").call("substr", 1, 10)`."""
         return call(function, self, *args)
 
+    def at(self, step: str | int) -> Term:
+        """The member of this name in a JSON object, or the element at this position (0 the first), `->` in SQL."""
+        return call("->", self, step)
+
+    def text_at(self, *path: str | int) -> Term:
+        """What is at the end of a path of names and positions, as text: `#>>` in SQL."""
+        return call("#>>", self, [str(step) for step in path])
+
+    def contains(self, part: object) -> Term:
+        """A list with all these elements, or a JSON object with all these members: `@>` in SQL."""
+        return call("@>", self, part)
+
+    def has(self, element: object) -> Term:
+        """A list with this element: `element = ANY (list)` in SQL."""
+        return call("= any", element, self)
+
+    def has_any(self, elements: Iterable[object]) -> Term:
+        """A list that shares an element with these values: `&&` in SQL."""
+        return call("&&", self, list(elements))
+
+    def truncated(self, unit: str) -> Term:
+        """The start of the hour, day, week and so on that holds this time: `date_trunc` in SQL."""
+        return call("date_trunc", _one_of(unit, TRUNCATIONS, "unit"), self)
+
+    def part(self, field: str) -> Term:
+        """A field of this time or interval, such as hour, dow or epoch: `extract` in SQL."""
+        return call("extract", _one_of(field, FIELDS, "field"), self)
+
     def asc(self, *, nulls_first: bool = False) -> Sort:
         """Ascending order by this term; NULLs are last unless told otherwise."""
         return Sort(self, False, nulls_first)
@@ -155,6 +184,30 @@ Call(function='is null', args=(Param(name='y'),))))
         """The greatest value."""
         return Aggregated("max", self)
 
+    def bool_and(self) -> Aggregated:
+        """Whether the condition is TRUE of every row where it is known."""
+        return Aggregated("bool_and", self)
+
+    def bool_or(self) -> Aggregated:
+        """Whether the condition is TRUE of some row."""
+        return Aggregated("bool_or", self)
+
+    def variance(self, *, distinct: bool = False, population: bool = False) -> Aggregated:
+        """The exact variance of the numbers: of a sample, or of the whole population."""
+        return Aggregated("var_pop" if population else "var_samp", self, distinct)
+
+    def stddev(self, *, distinct: bool = False, population: bool = False) -> Aggregated:
+        """Their standard deviation."""
+        return Aggregated("stddev_pop" if population else "stddev_samp", self, distinct)
+
+    def array_agg(self, *order_by: Term | Sort, distinct: bool = False) -> Aggregated:
+        """The list of all values, NULLs too: in this order, ties by key; with `distinct` in that of the values."""
+        return Aggregated("array_agg", self, distinct, _sorts(order_by))
+
+    def string_agg(self, separator: str, *order_by: Term | Sort, distinct: bool = False) -> Aggregated:
+        """The texts in one, with a separator between them: in this order, ties by key."""
+        return Aggregated("string_agg", self, distinct, _sorts(order_by), separator)
+
 
 @attrs.frozen(eq=False)
 class Sort:
@@ -172,10 +225,18 @@ class Aggregated:
     function: str
     term: Term | None = None
     distinct: bool = False
+    order: tuple[Sort, ...] = ()
+    separator: str | None = None
 
     def resolve(self, column: Callable[[Any], Expression]) -> AggregateCall:
         """The call, given what a name means."""
-        return AggregateCall(self.function, None if self.term is None else self.term.resolve(column), self.distinct)
+        return AggregateCall(
+            self.function,
+            None if self.term is None else self.term.resolve(column),
+            self.distinct,
+            tuple([OrderTerm(s.term.resolve(column), s.descending, s.nulls_first) for s in self.order]),
+            None if self.separator is None else Constant(self.separator),
+        )
 
 
 @attrs.frozen(eq=False)
@@ -189,6 +250,17 @@ class Partner:
     on: tuple[tuple[str, str], ...]
     via: Any = None
     then: tuple[tuple[str, str], ...] = ()
+
+
+def _one_of(word: str, known: Iterable[str], what: str) -> str:
+    known = sorted(known)
+    if word not in known:
+        raise UsageError(f"unknown {what} {word!r} of a time", hint=did_you_mean(str(word), known) or ", ".join(known))
+    return word
+
+
+def _sorts(order_by: Iterable[Term | Sort]) -> tuple[Sort, ...]:
+    return tuple([by if isinstance(by, Sort) else term(by).asc() for by in order_by])
 
 
 def col(name: str) -> Term:
@@ -215,7 +287,7 @@ def count() -> Aggregated:
     """How many rows a group has; of values that are not NULL, `col("x").count()`.
 
     >>> count()
-    Aggregated(function='count', term=None, distinct=False)
+    Aggregated(function='count', term=None, distinct=False, order=(), separator=None)
     """
     return Aggregated("count")
 

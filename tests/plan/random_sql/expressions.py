@@ -21,6 +21,8 @@ LITERALS = {
     "text": ("'a'", "'b'", "''", "'ab'", "'a%'", "'it''s'", "$s"),
     "boolean": ("TRUE", "FALSE", "$yes"),
 }
+UNCOMPUTED = ("ratio", "spread", "list")
+"""Kinds that are shown and no more: an average is exact in itself, but sums of it would depend on their order."""
 SQL_TYPES = {"integer": "integer", "real": "double precision", "text": "text", "boolean": "boolean"}
 
 
@@ -59,7 +61,7 @@ class Expressions:
         c = self.c
         if kind == "boolean":
             return self.condition(names, depth)
-        if kind == "ratio":  # an average: exact in itself, but sums of it would depend on their order
+        if kind in UNCOMPUTED:
             return names.atom(kind) or Sql("NULL")
         if depth <= 0 or c.chance(45):
             return self._leaf(kind, names)

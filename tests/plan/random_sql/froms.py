@@ -54,6 +54,8 @@ class Froms(Expressions):
     def _joined(self, text: str, scope: Scope, depth: int, *, inside: bool = False) -> str:
         """One more source; `inside` parentheses, which are an operand of a join in turn."""
         c = self.c
+        if not inside and self.budget > 2 and c.chance(7):
+            return self._beside(text, scope)
         kind = c.weighted(
             (
                 (8, "JOIN"),
@@ -92,6 +94,22 @@ class Froms(Expressions):
         if not parts or c.chance(35):
             parts.append(self.condition(near, 1).at(NOT))
         return f"{text} {kind} {right} ON {' AND '.join(parts)}"
+
+    def _beside(self, text: str, scope: Scope) -> str:
+        """A query that reads the sources before it."""
+        c = self.c
+        self.portable = False  # SQLite has no LATERAL
+        made, alias = self.lateral(scope), self.fresh("d")
+        scope.sources.append(Source(alias, made.columns))
+        word = c.pick((" JOIN LATERAL", " LEFT JOIN LATERAL", " LEFT JOIN LATERAL", " CROSS JOIN LATERAL"))
+        if word.startswith(" CROSS"):
+            return f"{text}{word} ({made.text}) AS {alias}"
+        on = "TRUE"
+        if c.chance(30):
+            near = Scope(c, [*scope.sources[scope.comma :]])
+            near.hides = {s.alias for s in scope.sources} | scope.hides
+            on = self.condition(near, 0).text
+        return f"{text}{word} ({made.text}) AS {alias} ON {on}"
 
     def _equality(self, near: Scope, source: Source) -> str:
         """A column of the new source equal to one of those before."""
@@ -144,6 +162,10 @@ class Froms(Expressions):
             return name, Source(name, columns)
         alias = self.fresh(self.c.pick(("q", "p", "z")))
         return f"{name} {self.c.pick(('', 'AS '))}{alias}", Source(alias, columns)
+
+    def lateral(self, scope: Scope) -> Query:
+        """A query that reads what stands before it in FROM."""
+        raise NotImplementedError
 
     def _with(self, parent: Scope | None) -> str:
         """WITH, or nothing."""

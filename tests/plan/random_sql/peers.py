@@ -46,6 +46,8 @@ def plain(row: Iterable, *, booleans: bool) -> Row:
 
 
 def _cell(cell: object, booleans: bool) -> object:
+    if isinstance(cell, list | tuple):
+        return tuple([_cell(part, booleans) for part in cell])
     if isinstance(cell, bool):
         return f"<{cell}>" if booleans else float(cell)
     if isinstance(cell, int | float | Decimal):

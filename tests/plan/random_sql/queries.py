@@ -14,6 +14,10 @@ from tests.plan.random_sql.froms import Columns, Froms, Query
 from tests.plan.random_sql.scopes import Grouped, Scope, Source
 
 KINDS = ("integer", "integer", "text", "real", "boolean")
+AGGREGATES = (
+    "count", "sum", "avg", "min", "max", "bool_and", "bool_or", "string_agg", "array_agg", "stddev", "stddev_pop",
+    "stddev_samp", "var_samp", "var_pop", "variance",
+)  # fmt: skip
 TAKEN = ("a", "x", "y")
 """Names of columns that outputs are given too. In ORDER BY an expression means the column, to DuckDB the output."""
 
@@ -54,7 +58,7 @@ class Queries(Froms):
     def _combined(self, kinds: list[str] | None, parent: Scope | None, depth: int, *, top: bool) -> Query:
         c = self.c
         kinds = kinds or self._kinds(2)
-        words = ("UNION", "UNION ALL", "INTERSECT", "EXCEPT")
+        words = ("UNION", "UNION", "UNION ALL", "UNION ALL", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL")
         count = c.weighted(((3, 2), (1, 3)))
         arms = [self.select(kinds, parent, depth - 1, plain=True)]
         for _ in range(1, count):  # beside a real column one of integers is real too
@@ -65,7 +69,9 @@ class Queries(Froms):
             right = arm.text
             if c.chance(15):
                 right, self.portable = f"({right})", False
-            text = f"{text} {c.pick(words)} {right}"
+            word = c.pick(words)
+            self.portable &= word not in ("INTERSECT ALL", "EXCEPT ALL")  # SQLite has none
+            text = f"{text} {word} {right}"
             if i == 0 and len(arms) == 3:
                 self.portable = False  # SQLite gives INTERSECT no precedence
                 if c.chance(40):
@@ -91,7 +97,7 @@ class Queries(Froms):
         if kinds is None:
             kinds = self._kinds(4 if top else 3)
             if top and grouped and c.chance(30):
-                kinds.append("ratio")
+                kinds.append(c.pick(("ratio", "ratio", "spread", "list")))
         if grouped:
             return self._grouped(kinds, scope, f"{from_}{where}", depth, top=top, plain=plain)
         distinct = c.chance(14)
@@ -106,9 +112,38 @@ class Queries(Froms):
             if not scope.merged and len({n for n, _ in star}) == len(star):
                 return Query(f"SELECT * FROM {from_}{where}", star)
         shown = [self.value(kind, scope, 2 if top else 1) for kind in kinds]
+        if c.chance(9):
+            shown = [self.place(scope) if k == "integer" and c.chance(60) else s
+                     for k, s in zip(kinds, shown, strict=True)]  # fmt: skip
         columns, items = self._named(kinds, shown)
+        if not plain and not distinct and c.chance(4):
+            return self._first_of_each(items, columns, scope, f"{from_}{where}")
         text = f"SELECT {'DISTINCT ' if distinct else ''}{items} FROM {from_}{where}"
         return self._finished(text, columns, None if distinct else scope, top=top, plain=plain)
+
+    def place(self, scope: Scope) -> Sql:
+        """A rank among the rows of the SELECT; rows that row_number cannot tell apart are alike."""
+        c, every = self.c, scope.all_columns()
+        function = c.pick(("rank", "dense_rank", "row_number"))
+        by = every if function == "row_number" else c.some(tuple(every), 1, min(2, len(every)))
+        order = ", ".join([f"{column}{c.pick(('', ' DESC'))} NULLS {c.pick(('FIRST', 'LAST'))}" for column in by])
+        parts = f"PARTITION BY {c.pick(every)} " if c.chance(65) else ""
+        return Sql(f"{function}() OVER ({parts}ORDER BY {order})")
+
+    def _first_of_each(self, items: str, columns: Columns, scope: Scope, rest: str) -> Query:
+        """DISTINCT ON: which row is the first is settled by all its columns."""
+        c, every = self.c, scope.all_columns()
+        self.portable = False  # SQLite has no DISTINCT ON
+        on = c.some(tuple(every), 1, min(2, len(every)))
+        ways = [f"{name}{c.pick(('', ' DESC'))}" for name in [*on, *[n for n in every if n not in on]]]
+        return Query(f"SELECT DISTINCT ON ({', '.join(on)}) {items} FROM {rest} ORDER BY {', '.join(ways)}", columns, True)
+
+    def _cut(self, made: Query) -> Query:
+        """The query with its rows in order, and the first of them only."""
+        c = self.c
+        terms = [f"{i + 1}{c.pick(('', ' DESC'))} NULLS {c.pick(('FIRST', 'LAST'))}" for i in range(len(made.columns))]
+        window = c.pick((" LIMIT 1", " LIMIT 2", " LIMIT 1 OFFSET 1", " LIMIT $few", " LIMIT 3 OFFSET 1"))
+        return attrs.evolve(made, text=f"{made.text} ORDER BY {', '.join(terms)}{window}")
 
     def _where(self, scope: Scope, percent: int, depth: int) -> str:
         """WHERE: often a plain comparison with a column outside, now and then any condition."""
@@ -133,7 +168,7 @@ class Queries(Froms):
         return columns, ", ".join(items)
 
     def _finished(self, text: str, columns: Columns, hidden: Names | None, *, top: bool, plain: bool) -> Query:
-        if not plain and self.c.chance(30 if top else 6):
+        if not plain and self.c.chance(30 if top else 6) and "list" not in [kind for _, kind in columns]:
             return self._ordered(text, columns, hidden)
         return Query(text, columns)
 
@@ -229,12 +264,18 @@ class Queries(Froms):
         return Sql(f"{probe} {negation}IN ({made.text})", LIKE)
 
     def _inner(self, kinds: list[str] | None, around: Scope | None, depth: int) -> Query:
-        """A query that reads the rows around it: set operations now and then, no LIMIT where it does."""
+        """A query that reads the rows around it: set operations now and then, a LIMIT now and then."""
         if around is None:
             return self._body(kinds, None, min(depth - 1, 1))
         if self.budget > 2 and self.c.chance(5):
             return self._combined(kinds or ["integer"], around, 1, top=False)
-        return self.select(kinds, around, min(depth - 1, 1), plain=True)
+        made = self.select(kinds, around, min(depth - 1, 1), plain=True)
+        return self._cut(made) if self.c.chance(10) else made
+
+    def lateral(self, scope: Scope) -> Query:
+        """A query in FROM that reads what stands before it."""
+        made = self.select(None, scope, 0, plain=True)
+        return self._cut(made) if self.c.chance(50) else made
 
     def scalar(self, kind: str, names: Names, depth: int) -> Sql | None:
         c = self.c
@@ -254,8 +295,8 @@ class Queries(Froms):
             inside = f"{source.alias}.id = {self.value('integer', outside, 0).at(OTHER)}"
             return Sql(f"(SELECT {self.value(kind, scope, 1).text} FROM {from_} WHERE {inside})")
         if form == "first":
-            free = Scope(c, scope.sources)
-            where = f" WHERE {self.condition(free, 1).text}" if c.chance(60) else ""
+            free = Scope(c, scope.sources, around if c.chance(60) else None)
+            where = self._where(free, 50, 1)
             shown = self.value(kind, free, 1).text
             return Sql(f"(SELECT {shown} AS one FROM {from_}{where} ORDER BY one NULLS LAST LIMIT 1)")
         above = Grouped(scope, self, [], scope.emptied())
@@ -269,4 +310,4 @@ class Queries(Froms):
 
 
 def _aggregates(text: str) -> bool:
-    return any(f"{name}(" in text for name in ("count", "sum", "avg", "min", "max"))
+    return any(f"{name}(" in text for name in AGGREGATES)

@@ -73,6 +73,10 @@ class Scope(Names):
             out += self.parent.seen(kind, shadows | self._shadows())
         return out
 
+    def all_columns(self) -> list[str]:
+        """Every column of this SELECT: rows that agree in them are alike."""
+        return [f"{s.alias}.{name}" for s in self.sources for name, _ in s.columns]
+
     def emptied(self) -> Scope:
         """This scope above a GROUP BY that has no groups yet: what is outside, less what has a name of ours."""
         return Scope(self.c, [], self.parent, hides=self._shadows(), bare=False)
@@ -105,10 +109,11 @@ class Grouped(Names):
     def aggregate(self, kind: str) -> Sql | None:
         """A call of the kind, perhaps DISTINCT or filtered."""
         c, writer = self.below.c, self.writer
-        if kind == "boolean":
-            return None
         distinct = "DISTINCT " if c.chance(20) else ""
-        if kind == "integer" and c.chance(55):
+        if kind in ("boolean", "spread", "list") or (kind == "text" and c.chance(25)):
+            writer.portable = False  # SQLite has no such aggregates, or no order in them
+            call = self._rare(kind, distinct)
+        elif kind == "integer" and c.chance(55):
             over = c.pick(("*", "integer", "text", "real", "boolean"))
             call = "count(*)" if over == "*" else f"count({distinct}{self._argument(over)})"
         elif kind == "ratio":
@@ -119,6 +124,21 @@ class Grouped(Names):
         if c.chance(15):
             call += f" FILTER (WHERE {writer.condition(self.below, 1).text})"
         return Sql(call)
+
+    def _rare(self, kind: str, distinct: str) -> str:
+        """An aggregate of booleans, a variance, or a list or text of the values in their order."""
+        c = self.below.c
+        if kind == "boolean":
+            return f"{c.pick(('bool_and', 'bool_or'))}({self._argument('boolean')})"
+        if kind == "spread":
+            function = c.pick(("stddev", "stddev_pop", "var_samp", "var_pop", "variance", "stddev_samp"))
+            return f"{function}({distinct}{self._argument(c.pick(('integer', 'real')))})"
+        argument = self._argument("text" if kind == "text" else c.pick(("integer", "text")))
+        order = f"ORDER BY {argument}{c.pick(('', ' DESC', ' NULLS FIRST', ' DESC NULLS LAST'))}"
+        if kind == "list":
+            return f"array_agg({distinct}{argument} {order})"
+        between = c.pick(("'-'", "', '", "''"))
+        return f"string_agg({distinct}{argument}, {between} {order})"
 
     def _argument(self, kind: str) -> str:
         own = self.below.own(kind)

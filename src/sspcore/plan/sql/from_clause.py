@@ -296,7 +296,8 @@ def _with_lateral(
     before = [s for s in known if s.id in tree.sources]
     frame = Frame(session, attrs.evolve(scope, near=[*before, *added]), "ON")
     if kind == "inner":
-        return apart, Inner((tree,), tuple(conditions(on, frame)))
+        inside = tree if isinstance(tree, Inner) else Inner((tree,))
+        return apart, attrs.evolve(inside, conditions=(*inside.conditions, *conditions(on, frame)))
     parts = tuple([expression_condition(part, frame) for part in _conjuncts(on)])
     return apart, _conditioned(tree, parts)
 

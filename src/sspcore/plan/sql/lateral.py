@@ -63,11 +63,21 @@ def lower_lateral(
         made = Relation(again.plan, domain.relation.symbols + symbols)
         return made, matching(domain.symbols.items(), session)
 
-    tree: Tree = Lateral(kind, left, frozenset([source.id]), beside)
+    left, above = _lifted(left, scope)
     if outside and own is not None and scope.domain is not None:
         pairs = matching([(scope.domain.symbols[old], new) for old, new in own.symbols.items()], session)
-        tree = Inner((tree,), tuple([Condition((), Call("=", pair)) for pair in pairs]))
-    return apart, tree
+        above += [Condition((), Call("=", pair)) for pair in pairs]
+    tree: Tree = Lateral(kind, left, frozenset([source.id]), beside)
+    return apart, Inner((tree,), tuple(above)) if above else tree
+
+
+def _lifted(tree: Tree, scope: Scope) -> tuple[Tree, list[Condition]]:
+    """The tree without those of its conditions that read the domain, which is joined to it from outside."""
+    if not isinstance(tree, Inner) or scope.domain is None:
+        return tree, []
+    around = set(scope.domain.relation.symbols)
+    above = [c for c in tree.conditions if c.needs & around]
+    return attrs.evolve(tree, conditions=tuple([c for c in tree.conditions if not c.needs & around])), above
 
 
 def _joined(kind: str, left: Tree, right: Tree) -> Tree:
