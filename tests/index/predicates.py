@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from random import Random
 
 from sspcore.algebra.values import canonical
@@ -48,6 +49,9 @@ class Maker:
             )
         if kind == "integer" and self.random.random() < 0.5:
             return self.random.randrange(-20, 40)
+        if kind in ("real", "decimal") and self.random.random() < 0.5:
+            quarters = self.random.randrange(-80, 160)
+            return quarters / 4 if kind == "real" else Decimal(quarters) / 4
         return canonical(values.value(self.choices, kind))
 
     def column(self, *wanted):

@@ -6,7 +6,7 @@ from collections import Counter as Tally
 
 import pytest
 
-from sspcore.index.clauses import FALSE
+from sspcore.index.clauses import FALSE, clause_of
 from sspcore.index.dispatch import Dispatch
 from sspcore.index.lanes import Nested
 from sspcore.index.predicate_index import PredicateIndex
@@ -67,7 +67,7 @@ def history(seed, *, declared, slow=False, predicates=240, rows=22, gone=3):
 
 def never(index):
     """Ids whose predicate is FALSE whatever the row: they are filed nowhere."""
-    return {id for id in index.ids() if index._filed[id] is FALSE}
+    return {id for id in index.ids() if index._filed[id] is not None and clause_of(index._filed[id]) is FALSE}
 
 
 @pytest.mark.parametrize("declared", [True, False])
@@ -103,7 +103,7 @@ def test_long_postings_are_looked_up_in_and_emptied_again():
         naive.add(at, predicate)
         index.add(at, predicate)
     index.settle()
-    assert sum(isinstance(p, Nested) for lane in index.lanes() for _, p in lane.postings_by_key()) >= 6
+    assert sum(isinstance(p, Nested) for lane in index.lanes() for _, p in lane.postings_by_key()) >= 4
     pairs, row = 0, maker.row()
     while naive.filed:
         for _ in range(4):

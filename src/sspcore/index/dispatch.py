@@ -43,8 +43,8 @@ class Dispatch(Nested):
     """
 
     __slots__ = (
-        "_code", "_compiled", "_counter", "_debt", "_elements", "_empty", "_fresh", "_lanes", "_open", "_types",
-        "_without", "always", "route", "route2", "touch",
+        "_code", "_compiled", "_debt", "_elements", "_empty", "_fresh", "_lanes", "_open", "_types",
+        "_without", "always", "counter", "route", "route2", "touch",
     )  # fmt: skip
 
     def __init__(
@@ -59,7 +59,7 @@ class Dispatch(Nested):
         self.always: dict[Id, None] = {}
         """Ids that every row concerns."""
         self._types = types
-        self._counter = counter
+        self.counter = counter
         self._open = open
         self._without = without
         self._lanes: dict[Template, Lane] = {}
@@ -185,7 +185,7 @@ class Dispatch(Nested):
         without = self._without
         if not template[4]:
             without |= {"or", template[0].split()[0]}
-        return lambda: Dispatch(self._types, counter=self._counter, open=self._open, without=without)
+        return lambda: Dispatch(self._types, counter=self.counter, open=self._open, without=without)
 
     # Code
 
@@ -210,7 +210,7 @@ class Dispatch(Nested):
 
     def _write(self, name: str) -> Callable[..., Any]:
         types = {column: kind for column, kind in enumerate(self._types) if kind in PLAIN_TYPES}
-        writer = MovesWriter(self._compiled, types, self._counter)
+        writer = MovesWriter(self._compiled, types, self.counter)
         fall = partial(self._fell_open, moves=name == "route2")
         made: Callable[..., Any] = getattr(writer, name)(self.always, fall)
         self._code[name] = made
@@ -269,9 +269,10 @@ class Dispatch(Nested):
 
     def _walk(self, lanes: Iterable[Lane], row: Row, *, judged: bool = True) -> Iterator[Id]:
         for lane in lanes:
-            if self._counter is not None:
-                self._counter.probes += 1
-            judge = judge_of(lane.shape) if lane.shape is not None else None
+            if self.counter is not None:
+                self.counter.probes += 1
+            scanned = isinstance(lane, ScanLane)
+            judge = judge_of(lane.shape) if lane.shape is not None and (judged or scanned) else None
             if isinstance(lane, ScanLane):
                 assert judge is not None
                 for constants, posting in lane.postings.items():
@@ -280,13 +281,13 @@ class Dispatch(Nested):
                 continue
             keys = [v if type(v := row[column]) in OWN_KEYS else canonical_key(v) for column in lane.columns]
             for posting in lane.found(keys[0] if len(keys) == 1 else tuple(keys)):
-                if judge is None:
+                if lane.bare:
                     yield from _ids(posting)
                 elif isinstance(posting, Dispatch):
                     yield from posting.route(row) if judged else posting.touch(None, row)
                 else:
                     for member in posting if type(posting) is list else (posting,):
-                        if not judged or judge(row, member[1:]):
+                        if judge is None or judge(row, member[1:]):
                             yield member[0]
 
     def _fell_open(self, error: Exception, *rows: Row | None, moves: bool = False) -> Any:

@@ -70,6 +70,8 @@ class Writer:
         if counter is not None:
             cells["counter"] = counter
         for at, lane in enumerate(lanes):
+            if counter is not None:
+                cells[f"lane{at}"] = lane
             if isinstance(lane, ScanLane):
                 cells[f"r{at}"] = lane.postings
             elif isinstance(lane, ThresholdLane):
@@ -158,6 +160,7 @@ class Writer:
         lane, source = self.lanes[at], self.source
         if self.counter is not None:
             source.line("counter.probes += 1")
+            then = self._counted(at, then)
         key = self.key(lane, row)
         if isinstance(lane, EqualityLane):
             self._got(f"g{at}({key})", then)
@@ -180,6 +183,13 @@ class Writer:
             guard = source.block(f"if l{at} and type({key}) in types{at} and {test}:")
             with guard, source.block(f"for x in g{at}({key}):"):
                 then()
+
+    def _counted(self, at: int, then: Callable[[], None]) -> Callable[[], None]:
+        def counted() -> None:
+            self.source.line(f"lane{at}.hits += 1")
+            then()
+
+        return counted
 
     def _got(self, looked_up: str, then: Callable[[], None]) -> None:
         self.source.line(f"x = {looked_up}")
@@ -306,6 +316,8 @@ class Writer:
         with source.block(self.scan(at)), source.block(f"if {test}:"):
             if counted:
                 source.line("h += 1")
+            if self.counter is not None:
+                source.line(f"lane{at}.hits += 1")
             self.posting(self._append, self._extend)
 
     def route(self, always: Any, fall: Fallback) -> Any:

@@ -51,7 +51,7 @@ class Nested:
 class Lane:
     """A template and its postings. `several`: how its members may repeat, as in `Template`."""
 
-    __slots__ = ("bare", "columns", "kind", "nested", "several", "shape", "size", "template")
+    __slots__ = ("bare", "columns", "hits", "kind", "nested", "several", "shape", "size", "template")
 
     def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
         self.template = template
@@ -59,6 +59,8 @@ class Lane:
         self.bare = self.shape is None
         self.nested = nested
         self.size = 0
+        self.hits = 0
+        """Postings met, where the index counts."""
 
     def add(self, key: Any, member: Member, residual: Clause | None) -> None:
         """File a member under a key; `residual` is what its constants are lifted from."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from sspcore.errors import UsageError
-from sspcore.index.clauses import TRUE, Clause, clause_of
+from sspcore.index.clauses import TRUE, clause_of
 from sspcore.index.dispatch import Dispatch, Id
 from sspcore.index.emit import Counter
+from sspcore.index.statistics import IndexStatistics, statistics_of
 from sspcore.plan.expressions import Expression
 
 
@@ -47,7 +48,7 @@ class PredicateIndex(Dispatch):
         counter: Counter | None = None,
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
-        self._filed: dict[Id, Clause] = {}
+        self._filed: dict[Id, Expression | None] = {}
         self.errors = 0
         """Times that routing fell open."""
 
@@ -66,15 +67,15 @@ class PredicateIndex(Dispatch):
         """
         if id in self._filed:
             raise UsageError(f"{id!r} is in the index already", hint="remove it first")
-        clause = TRUE if predicate is None else clause_of(predicate)
-        self.file(id, clause)
-        self._filed[id] = clause
+        self.file(id, TRUE if predicate is None else clause_of(predicate))
+        self._filed[id] = predicate
 
     def remove(self, id: Id) -> None:
         """Forget an id. Raises UsageError when it is not filed. Cost: as `add`."""
         if id not in self._filed:
             raise UsageError(f"{id!r} is not in the index")
-        self.unfile(id, self._filed.pop(id))
+        predicate = self._filed.pop(id)
+        self.unfile(id, TRUE if predicate is None else clause_of(predicate))
 
     def __contains__(self, id: object) -> bool:
         return id in self._filed
@@ -85,3 +86,7 @@ class PredicateIndex(Dispatch):
     def ids(self) -> Collection[Id]:
         """All that are filed."""
         return self._filed.keys()
+
+    def statistics(self) -> IndexStatistics:
+        """What the index holds, and how it is looked through. Cost: O(postings)."""
+        return statistics_of(self, self.errors)
