@@ -182,8 +182,9 @@ class Full(SspError):
 
     code = "full"
 
-    def __init__(self, message: str, *, depth: int, capacity: int, retry_after: float) -> None:
-        super().__init__(message, hint=f"try again in {retry_after:g} s, send less at once, or raise the capacity")
+    def __init__(self, message: str, *, depth: int, capacity: int, retry_after: float, hint: str = "") -> None:
+        advice = f"try again in {retry_after:g} s, send less at once, or raise the capacity"
+        super().__init__(message, hint=hint or advice)
         self.depth, self.capacity, self.retry_after = depth, capacity, retry_after
 
     def as_dict(self) -> dict[str, Any]:
