@@ -136,7 +136,9 @@ class Queries(Froms):
         self.portable = False  # SQLite has no DISTINCT ON
         on = c.some(tuple(every), 1, min(2, len(every)))
         ways = [f"{name}{c.pick(('', ' DESC'))}" for name in [*on, *[n for n in every if n not in on]]]
-        return Query(f"SELECT DISTINCT ON ({', '.join(on)}) {items} FROM {rest} ORDER BY {', '.join(ways)}", columns, True)
+        return Query(
+            f"SELECT DISTINCT ON ({', '.join(on)}) {items} FROM {rest} ORDER BY {', '.join(ways)}", columns, True
+        )
 
     def _cut(self, made: Query) -> Query:
         """The query with its rows in order, and the first of them only."""
