@@ -138,10 +138,34 @@ async function drain(driver) {
     answers: await driver.answers(), applied: stream.applied};
 }
 
+async function move(driver) {
+  await driver.load(readTables());
+  await driver.open(task.views);
+  let at = 0;
+  const walk = async count => {
+    const start = now();
+    for (let n = at + 1; n <= at + count; n++) await driver.to(n % task.places);
+    at += count;
+    return now() - start;
+  };
+  await walk(2);
+  const each = await walk(2) / 2;
+  const left = task.round ? 1e9 : task.places - at - 1;
+  const count = Math.max(1, Math.min(Math.floor(task.seconds / task.repeats / Math.max(each, 1e-8)), Math.floor(left / task.repeats)));
+  const wall = [], cpu = [];
+  for (let n = 0; n < task.repeats; n++) {
+    collect();
+    const used = busy();
+    wall.push(await walk(count) / count);
+    cpu.push((busy() - used) / count);
+  }
+  return {wall, cpu, steps: count, answers: await driver.answers(), applied: at % task.places, note: driver.note ?? ''};
+}
+
 export async function main(driver) {
   let result;
   try {
-    const mode = {step, hydrate, memory, drain}[task.mode];
+    const mode = {step, hydrate, memory, drain, move}[task.mode];
     if (!mode) throw new Unsuited(`has no ${task.mode}`);
     result = await mode(driver);
   } catch (error) {

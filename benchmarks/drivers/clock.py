@@ -216,7 +216,38 @@ def drain(task: dict[str, Any], driver: Any) -> dict[str, Any]:
     return result | percentiles(found) | {"answers": driver.answers(), "applied": stream.applied}
 
 
-MODES = {"step": step, "hydrate": hydrate, "memory": memory, "drain": drain}
+def move(task: dict[str, Any], driver: Any) -> dict[str, Any]:
+    """Time views that move without a change: `driver.to(n)` brings the views to place n, there and back or onwards.
+
+    `places` of the task: how many there are; `round`, whether the first comes again after the last.
+    """
+    driver.load(read_tables(task))
+    driver.open(task["views"])
+    places, at = task["places"], 0
+
+    def walk(count: int) -> float:
+        nonlocal at
+        start = perf_counter()
+        for n in range(at + 1, at + count + 1):
+            driver.to(n % places)
+        at += count
+        return perf_counter() - start
+
+    each = walk(2) / 2
+    each = walk(2) / 2
+    left = 10**9 if task["round"] else places - at - 1
+    count = max(1, min(int(task["seconds"] / task["repeats"] / max(each, 1e-8)), left // task["repeats"]))
+    wall, cpu = [], []
+    for _ in range(task["repeats"]):
+        gc.collect()
+        busy = process_time()
+        wall.append(walk(count) / count)
+        cpu.append((process_time() - busy) / count)
+    note = getattr(driver, "note", "")
+    return {"wall": wall, "cpu": cpu, "steps": count, "answers": driver.answers(), "applied": at % places, "note": note}
+
+
+MODES = {"move": move, "step": step, "hydrate": hydrate, "memory": memory, "drain": drain}
 
 
 def main(driver: Any) -> None:

@@ -163,7 +163,7 @@ class Pathway:
             for row in self.tables[moving]["rows"]:
                 feed.next(**rename(row, columns[moving]))
             feed.commit()
-            self._quiet(1)
+            self._quiet(1 if self.tables[moving]["rows"] else 0)
             script(task, feed, stream, prepared, result)
 
         schema = self._schema(moving)

@@ -65,6 +65,7 @@ class Sqlite:
         if len(views) > 1000:
             raise clock.Unsuited(f"{len(views):,} queries a change")
         self.queries = [(sql, values) for _, _, sql, values in views]
+        self.params = views[0][1]
         self.query()
 
     def close(self) -> None:
@@ -100,6 +101,13 @@ class Sqlite:
                 run("COMMIT")
             if not self.triggers:
                 self.query()
+
+    def to(self, place: int) -> None:
+        """The query again, with other values."""
+        params = self.params
+        low = params["start"] + place * params["by"]
+        self.queries = [(self.queries[0][0], {"low": low, "high": low + params["width"]})]
+        self.query()
 
     def answers(self) -> list[Any]:
         """The rows of every view."""

@@ -25,7 +25,7 @@ function query([shape, p]) {
   switch (shape) {
     case 'filter': return issues(all(simple('status', '=', 'open'), simple('priority', '>=', 5)));
     case 'keyed': return issues(simple('owner', '=', p.owner));
-    case 'range': return issues(all(simple('score', '>=', p.low), simple('score', '<', p.high)));
+    case 'range': case 'moving': return issues(all(simple('score', '>=', p.low), simple('score', '<', p.high)));
     case 'unlike': return issues(all(simple('status', '=', p.status), simple('score', ops[p.score_op] ?? p.score_op, p.score), simple('priority', ops[p.priority_op] ?? p.priority_op, p.priority)));
     case 'top': return {table: 'issue', orderBy: [['score', 'desc'], ['id', 'asc']], limit: 50};
     case 'keyed_top': return {table: 'issue', where: simple('owner', '=', p.owner), orderBy: [['score', 'desc'], ['id', 'asc']], limit: 5};
@@ -87,6 +87,8 @@ await main({
     this.flushed = this.views.filter(v => FORMATS[v.view[0]]).map(v => v.sink);
   },
   close() { for (const v of this.views) (v.sink.destroy ? v.sink : v.input).destroy(); this.views = []; },
+  // There is no other way to new parameters than to ask again
+  to(place) { const {view} = this.views[0], {start, width, by} = view[1]; this.close(); this.open([[view[0], {...view[1], low: start + place * by, high: start + place * by + width}]]); },
   prepare: batches => batches.map(batch => batch.map(c => ({table: c.table, change: !c.old ? add(c.new) : !c.new ? remove(c.old) : edit(c.new, c.old)}))),
   run(part) {
     const {sources, flushed} = this;

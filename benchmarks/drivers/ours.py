@@ -5,12 +5,16 @@ Building the `Change` is inside what is measured, and so is walking the updates.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from time import perf_counter, process_time
 from typing import Any
 
 import clock
 
 from sspcore import Circuit, Schema, delete, query, upsert
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=1000)
+"""Where the windows of W12 stand first: their events begin a thousand seconds before."""
 
 
 class Ours:
@@ -20,18 +24,25 @@ class Ours:
         self.circuit = Circuit()
         self.views: list[str] = []
         self.nested: set[str] = set()
+        self.seen = 0
 
     def load(self, tables: dict[str, Any]) -> None:
         """Declare and fill the tables."""
         self.names = {name: list(table["columns"]) for name, table in tables.items()}
         self.circuit = Circuit(schemas=[Schema(name, table["columns"]) for name, table in tables.items()])
         for name, table in tables.items():
-            columns = self.names[name]
-            rows = table["rows"]
+            columns, rows = self.names[name], table["rows"]
+            for place, kind in enumerate(table["columns"].values()):
+                if kind == "timestamp":
+                    rows = [[*row[:place], datetime.fromisoformat(row[place]), *row[place + 1 :]] for row in rows]
             self.circuit.apply([upsert(name, row[0], dict(zip(columns, row, strict=True))) for row in rows])
 
     def open(self, views: list[Any]) -> None:
         """Register the views beside those there are."""
+        self.told = views
+        if views[0][0] == "window":
+            self._windows(views)
+            return
         register = self.circuit.register
         for shape, _, sql, values in views:
             view = f"v{len(self.views)}"
@@ -41,6 +52,36 @@ class Ours:
             else:
                 register(view, sql, values)
             self.views.append(view)
+
+    def _windows(self, views: list[Any]) -> None:
+        """Sliding windows: by `$now`, which moves them all, or each by a parameter of its own."""
+        if not ANEW:
+            self.circuit.advance(BEGIN)
+        for n, (_, _, sql, values) in enumerate(views):
+            self.views.append(f"v{n}")
+            moment = {"until": BEGIN} if ANEW else {}
+            self.circuit.register(f"v{n}", sql.replace("$now", "$until") if ANEW else sql, values | moment)
+
+    def to(self, place: int) -> None:
+        """W12: other parameters, or a later time; with `--anew` by asking again."""
+        shape, params, sql, values = self.told[0]
+        circuit = self.circuit
+        if shape == "window":
+            now = BEGIN + timedelta(seconds=place)
+            if ANEW:
+                for view, (_, _, sql, values) in zip(self.views, self.told, strict=True):
+                    circuit.unregister(view)
+                    circuit.register(view, sql.replace("$now", "$until"), values | {"until": now})
+            else:
+                self.seen += sum(len(update.changes) for update in circuit.advance(now).updates.values())
+            return
+        low = params["start"] + place * params["by"]
+        values = {"low": low, "high": low + params["width"]}
+        if ANEW:
+            circuit.unregister("v0")
+            circuit.register("v0", sql, values)
+        else:
+            self.seen += len(circuit.rebind("v0", values).changes)
 
     def close(self) -> None:
         """Forget the views."""
@@ -116,5 +157,5 @@ NESTED = query("person").select("id", "name").related(
 if __name__ == "__main__":
     import sys
 
-    TUPLES = "--tuples" in sys.argv
+    TUPLES, ANEW = "--tuples" in sys.argv, "--anew" in sys.argv
     clock.main(Ours())

@@ -9,6 +9,7 @@ import json
 import random
 import string
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ Batches = list[list[Op]]
 
 COLUMNS: dict[str, dict[str, str]] = {
     "issue": {"id": "text", "owner": "text", "status": "text", "priority": "integer", "score": "real", "title": "text"},
+    "event": {"id": "text", "kind": "text", "second": "integer", "at": "timestamp"},
     "person": {"id": "text", "name": "text", "email": "text", "team": "text", "level": "integer", "rating": "real"},
 }
 STATUSES = ("open", "closed", "blocked", "review")
@@ -39,6 +41,17 @@ def people(count: int, seed: int = 2) -> dict[Any, Row]:
         f"u{n}": {
             "id": f"u{n}", "name": word(rng, 12), "email": word(rng, 20), "team": f"t{rng.randrange(20)}",
             "level": rng.randrange(10), "rating": round(rng.uniform(0, 5), 2),
+        }
+        for n in range(count)
+    }  # fmt: skip
+
+
+def events(count: int, kinds: int) -> dict[Any, Row]:
+    """One thing of many kinds every second."""
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    return {
+        f"e{n:06}": {
+            "id": f"e{n:06}", "kind": f"k{n % kinds}", "second": n, "at": (begin + timedelta(seconds=n)).isoformat(),
         }
         for n in range(count)
     }  # fmt: skip

@@ -75,10 +75,10 @@ def chosen_subjects(peers: str | None) -> list[Subject]:
     if peers is None:
         return list(SUBJECTS)
     wanted = {name for name in peers.split(",") if name}
-    known = [s.name for s in SUBJECTS if s.name not in (OURS, TUPLES)]
+    known = [s.name for s in SUBJECTS if s.driver != "ours.py"]
     for name in sorted(wanted - set(known)):
         raise UsageError(f"no peer {name!r}", hint=f"there are {', '.join(known)}")
-    return [s for s in SUBJECTS if s.name in wanted or s.name in (OURS, TUPLES)]
+    return [s for s in SUBJECTS if s.name in wanted or s.driver == "ours.py"]
 
 
 def suits(subject: Subject, workload: Workload, quick: bool) -> bool:

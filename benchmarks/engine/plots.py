@@ -15,7 +15,8 @@ from benchmarks.engine.report import amount
 from benchmarks.engine.subjects import OURS, SUBJECTS, TUPLES
 
 COLOURS = {
-    OURS: "#1769aa", TUPLES: "#74b3e0", "zql": "#d95f02", "db-ivm": "#7570b3", "tanstack-db": "#b3589a",
+    OURS: "#1769aa", TUPLES: "#74b3e0",
+    "sspcore-anew": "#a9c7dd", "zql": "#d95f02", "db-ivm": "#7570b3", "tanstack-db": "#b3589a",
     "pathway": "#66a61e", "pydbsp": "#c9a400", "sqlite-triggers": "#8d6e63", "sqlite": "#bcaaa4", "duckdb": "#606060",
 }  # fmt: skip
 LABELS = {s.name: s.label for s in SUBJECTS}

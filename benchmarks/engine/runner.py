@@ -131,9 +131,12 @@ class Bench:
     def _right(self, applied: int) -> list[Any]:
         """What every view should show after so many batches."""
         if applied not in self._expected:
-            tables = after(self._tables, self._batches, applied, self.workload.once) if applied else self._tables
+            changed = applied and self._batches
+            tables = after(self._tables, self._batches, applied, self.workload.once) if changed else self._tables
             self._expected.clear()
-            self._expected[applied] = [SHAPES[shape].answer(tables, params) for shape, params in self.workload.views]
+            place = {"place": applied} if self.workload.mode == "move" else {}
+            views = self.workload.views
+            self._expected[applied] = [SHAPES[shape].answer(tables, params | place) for shape, params in views]
         return self._expected[applied]
 
 

@@ -64,6 +64,11 @@ _OWNED: list[Any] = []
 """The tables last asked about, and their issues by owner."""
 
 
+def _moved(tables: Tables, params: Params) -> Answer:
+    low = params["start"] + params["place"] * params["by"]
+    return _where(tables, lambda row: low <= row["score"] < low + params["width"])
+
+
 def _keyed_join(tables: Tables, params: Params) -> Answer:
     person = tables["person"].get(params["owner"])
     return [(row["id"], row["title"], person["name"]) for row in _owned(tables, params)] if person else []
@@ -194,6 +199,20 @@ SHAPES: dict[str, Shape] = {
         lambda t, p: _where(t, lambda r: p["low"] <= r["score"] < p["high"]), bound=("low", "high"),
     ),
     "nested": Shape("", _nested),
+    "moving": Shape(
+        f"SELECT {_ALL} FROM issue WHERE score >= $low AND score < $high",
+        _moved,
+        bound=("low", "high"),
+    ),
+    "window": Shape(
+        "SELECT id, second FROM event "
+        "WHERE kind = $kind AND at > $now - interval '10 minutes' AND at <= $now",
+        lambda t, p: [
+            (r["id"], r["second"]) for r in t["event"].values()
+            if r["kind"] == p["kind"] and 400 + p["place"] < r["second"] <= 1000 + p["place"]
+        ],
+        bound=("kind",),
+    ),
     # The hundred broad views of the scale: each is reached by a good part of all changes.
     "broad_range": Shape(
         f"SELECT {_ALL} FROM issue WHERE score >= $low AND priority >= $priority",

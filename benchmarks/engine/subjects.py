@@ -41,17 +41,21 @@ TUPLES = "sspcore-tuples"
 
 SUBJECTS: tuple[Subject, ...] = (
     Subject(
-        OURS, "sspcore", "ours.py", shapes=FLAT | BROAD | FLIGHTS | {"nested"},
-        modes=frozenset({"step", "hydrate", "memory", "image", "drain", "rebind", "advance"}),
+        OURS, "sspcore", "ours.py", shapes=FLAT | BROAD | FLIGHTS | {"nested", "moving", "window"},
+        modes=frozenset({"step", "hydrate", "memory", "image", "drain", "move"}),
     ),
     Subject(
         TUPLES, "sspcore, tuples in", "ours.py", ("--tuples",), shapes=FLAT | BROAD | FLIGHTS | {"nested"},
         modes=frozenset({"step", "drain"}),
     ),
     Subject(
+        "sspcore-anew", "sspcore, asked anew", "ours.py", ("--anew",), shapes=frozenset({"moving", "window"}),
+        modes=frozenset({"move"}),
+    ),
+    Subject(
         "zql", "Zero (ZQL)", "in_zql.mjs", peer="zero",
-        shapes=frozenset({"filter", "keyed", "keyed_join", "keyed_top", "range", "unlike", "top", "join", "nested"}),
-        modes=frozenset({"step", "hydrate", "memory"}), lacks="ZQL has no aggregates and no flat joins",
+        shapes=(FLAT | {"nested", "moving"}) - {"groups", "keyed_group"},
+        modes=frozenset({"step", "hydrate", "memory", "move"}), lacks="ZQL has no aggregates and no flat joins",
     ),
     Subject(
         "db-ivm", "TanStack db-ivm", "in_dbivm.mjs", peer="tanstack", shapes=FLAT | FLIGHTS,
@@ -77,8 +81,8 @@ SUBJECTS: tuple[Subject, ...] = (
         lacks="nobody writes those triggers by hand",
     ),
     Subject(
-        "sqlite", "SQLite again", "in_sqlite.py", shapes=FLAT | BROAD | FLIGHTS,
-        modes=frozenset({"step", "hydrate", "image", "drain"}),
+        "sqlite", "SQLite again", "in_sqlite.py", shapes=FLAT | BROAD | FLIGHTS | {"moving"},
+        modes=frozenset({"step", "hydrate", "image", "drain", "move"}),
     ),
     Subject("duckdb", "DuckDB again", "in_duckdb.py", peer="duckdb", shapes=FLAT | BROAD | FLIGHTS),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from benchmarks.engine.data import COLUMNS, STATUSES, Batches, edits, issues, people, requeues
+from benchmarks.engine.data import COLUMNS, STATUSES, Batches, edits, events, issues, people, requeues
 from benchmarks.engine.shapes import ISSUE, Tables
 
 View = tuple[str, dict[str, Any]]
@@ -139,6 +139,7 @@ def _keyed(count: int, goal: Goal, mix: bool = False, **more: Any) -> Workload:
 FILTER: list[View] = [("filter", {})]
 TOP: list[View] = [("top", {})]
 JOIN: list[View] = [("join", {})]
+MOVING: list[View] = [("moving", {"low": 250.0, "high": 750.0, "start": 250.0, "width": 500.0, "by": 2.5})]
 US, MS, KIB = 1e-6, 1e-3, 1024.0
 
 
@@ -192,6 +193,15 @@ WORKLOADS: tuple[Workload, ...] = (
     _updates(
         "W9", "tree of 1,000 parents, a child changes", lambda: _both(10_000), [("nested", {})],
         Goal(None, None, {"zql": 3}),
+    ),
+    Workload(
+        "W12", "a range view moves by 1 % of its 5,000 rows", "move", _ten, MOVING, Goal(None, None, {"rest": 3}),
+        more={"places": 2, "round": True}, quick=False,
+    ),
+    Workload(
+        "W12", "1,000 sliding windows, a second passes", "move", lambda: {"event": events(6000, 1000)},
+        [("window", {"kind": f"k{n}"}) for n in range(1000)], Goal(None, None, {"sspcore-anew": 10}),
+        more={"places": 5000, "round": False}, quick=False,
     ),
     Workload(
         "W11", "snapshot, 100,000 rows", "image", lambda: _issues(100_000), FILTER, Goal(150 * MS),

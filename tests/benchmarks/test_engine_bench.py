@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from benchmarks.engine import growth, plots, report
-from benchmarks.engine.data import after, issues, people
+from benchmarks.engine.data import after, events, issues, people
 from benchmarks.engine.goals import outcomes
 from benchmarks.engine.main import suits
 from benchmarks.engine.peers import Peer, Peers
@@ -20,7 +20,7 @@ from benchmarks.engine.shapes import SHAPES
 from benchmarks.engine.subjects import DRIVERS, OURS, SUBJECTS, TUPLES
 from benchmarks.engine.workloads import WORKLOADS, Goal, Workload
 
-SMALL = {"issue": issues(60, owners=10), "person": people(1000)}
+SMALL = {"issue": issues(60, owners=10), "person": people(1000), "event": events(1200, 10)}
 LOCAL = [s for s in SUBJECTS if s.peer is None]
 BY_NAME = {s.name: s for s in SUBJECTS}
 
@@ -35,7 +35,7 @@ class Here:
 
 def small(workload):
     """The workload over 60 rows, its first ten views."""
-    return attrs.evolve(workload, tables=lambda: SMALL, views=workload.views[:10], length=40)
+    return attrs.evolve(workload, tables=lambda: SMALL, views=workload.views[:10], length=40, more=dict(workload.more) | {"places": 100})
 
 
 def measured(workload, subject):
