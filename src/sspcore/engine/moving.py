@@ -153,6 +153,9 @@ def advance(circuit: Circuit, now: datetime) -> Commit:
     try:
         for kept, old in timed.items():
             params = {**old, NOW: moment}
+            if kept.lazy:
+                kept.params, kept.dirty = params, True
+                continue
             try:
                 changes, placed = _move(circuit, kept, params, slices.of(kept, params))
             except Exception as error:  # noqa: BLE001 - the unit of fault is the view
@@ -233,9 +236,6 @@ def _crossing_rows(circuit: Circuit, kept: Materialisation, params: Mapping[str,
 
 def _move(circuit: Circuit, kept: Materialisation, params: Mapping[str, Value], rows: list[Net] | None) -> Moved:
     """Bring a materialisation under other parameters, by the rows that cross; None: by computing it anew."""
-    if kept.lazy:
-        kept.params, kept.dirty = params, True
-        return _STILL
     if kept.dirty:  # left by a commit that was rolled back
         kept.hydrate(circuit._tables)
     if rows is not None and not rows and kept.repoints:
