@@ -35,7 +35,9 @@ class Here:
 
 def small(workload):
     """The workload over 60 rows, its first ten views."""
-    return attrs.evolve(workload, tables=lambda: SMALL, views=workload.views[:10], length=40, more=dict(workload.more) | {"places": 100})
+    return attrs.evolve(
+        workload, tables=lambda: SMALL, views=workload.views[:10], length=40, more=dict(workload.more) | {"places": 100}
+    )
 
 
 def measured(workload, subject):
