@@ -12,6 +12,7 @@ from sspcore.algebra.values import same
 from sspcore.engine.door import Door
 from sspcore.engine.emit import window
 from sspcore.engine.interpret import interpret
+from sspcore.engine.operators import accumulators
 from sspcore.engine.operators.base import Meter, compose
 from sspcore.engine.operators.network import Network
 from sspcore.engine.options import CircuitOptions
@@ -27,9 +28,10 @@ from tests.profiles import scaled
 
 @pytest.fixture(scope="module", autouse=True)
 def small_windows():
-    """Windows of two, so that even these small tables overflow and refill them."""
+    """Windows of two and flat lists of three, so that even these small tables overflow them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(window, "SMALLEST", 2)
+        patch.setattr(accumulators, "MOST_FLAT", 3)
         yield
 
 

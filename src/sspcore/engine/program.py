@@ -44,11 +44,11 @@ class Code:
         self.tables = frozenset(traverse.tables_of(plan))
         self.paths = {table: _path(table, parts) for table in self.tables}
         top = traverse.ordering(plan)
-        self.ordering = next((at for at, node in enumerate(parts) if top is not None and node.plan is top), None)
-        self.rereads = any(node.code is not None and isinstance(node.plan, nodes.TopK) for node in parts)
-        self.rebindable = not any(
-            _has_params(n.plan) for n in parts if n.code is None or isinstance(n.plan, nodes.TopK)
-        )
+        self.ordering = next((at for at, node in enumerate(parts) if top is not None and node.top is top), None)
+        self.rereads = any(node.code is not None and node.top is not None for node in parts)
+        stiff = [node.plan for node in parts if node.code is None]
+        stiff += [node.top for node in parts if node.top is not None]
+        self.rebindable = not any(map(_has_params, stiff))
 
     def bind(self, params: Mapping[str, Value], tables: Mapping[str, Any], meter: Meter) -> Program:
         """A program of one view, with nothing hydrated yet.

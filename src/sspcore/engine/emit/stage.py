@@ -81,6 +81,12 @@ class Node:
     code: Compiled | None = None
     """None: `plan` runs as the operator of its kind."""
 
+    @property
+    def top(self) -> nodes.TopK | None:
+        """The top-k it is, or ends in below a projection."""
+        plan = self.plan.input if isinstance(self.plan, nodes.Project) and self.code is not None else self.plan
+        return plan if isinstance(plan, nodes.TopK) and (self.code is None or self.code.window) else None
+
 
 class Cutter:
     """Cuts a plan into nodes, inputs before what they feed."""
@@ -98,7 +104,9 @@ class Cutter:
                 pipe, values = self._single(plan.input, _columns(plan))
                 return self._sink(plan, pipe, GroupsEmitter, Grouping(tuple(values), ()))
             case nodes.TopK() if self.emits(plan):
-                return self._top(plan)
+                return self._top(plan, plan)
+            case nodes.Project(nodes.TopK() as top) if self.emits(top):
+                return self._top(plan, top)
         pipe = pipe_of(plan, self._schemas)
         first = pipe.leaves[0]
         if pipe.is_table and first.table is not None:
@@ -123,12 +131,13 @@ class Cutter:
         leaves = pipe_of(plan, self._schemas).leaves
         return all(leaf.table is not None for leaf in leaves) or self.emits(leaves[0].plan)
 
-    def _top(self, plan: nodes.TopK) -> Input:
-        outputs = _columns(plan)
-        pipe, expressions = self._single(plan.input, [*outputs, *[term.expression for term in plan.order]])
-        terms = [attrs.evolve(t, expression=e) for t, e in zip(plan.order, expressions[len(outputs) :], strict=True)]
+    def _top(self, plan: nodes.TopK | nodes.Project, top: nodes.TopK) -> Input:
+        """A top-k, with the projection above it: what a row shows is worked out for the visible ones only."""
+        outputs = [e for _, e in plan.columns] if isinstance(plan, nodes.Project) else _columns(top)
+        pipe, expressions = self._single(top.input, [*outputs, *[term.expression for term in top.order]])
+        terms = [attrs.evolve(t, expression=e) for t, e in zip(top.order, expressions[len(outputs) :], strict=True)]
         pipe = attrs.evolve(pipe, outputs=tuple(expressions[: len(outputs)]), names=traverse.columns(plan))
-        return self._sink(plan, pipe, TopKEmitter, Ordering(tuple(terms), plan))
+        return self._sink(plan, pipe, TopKEmitter, Ordering(tuple(terms), top))
 
     def _aggregate(self, plan: nodes.Aggregate) -> Input:
         arguments = [call.argument for _, call in plan.aggregates if call.argument is not None]

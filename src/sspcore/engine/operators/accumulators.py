@@ -7,8 +7,9 @@ is one of them, shared by sum and avg, `algebra.moments.Moments` another, shared
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sspcore.algebra.exact import ExactSum
 from sspcore.algebra.moments import Moments
@@ -18,6 +19,11 @@ from sspcore.engine.operators.ordered import Entry, Ordered
 from sspcore.engine.operators.sortkeys import ascending
 from sspcore.errors import InternalError
 from sspcore.plan.nodes import AggregateCall
+
+MOST_FLAT: Final = 8192
+"""Values in a flat list: up to here moving half of it costs less than keeping it in pieces."""
+_FLAT: Final = frozenset({int, float, str})
+"""Types of which Python orders values as we do, NaN apart, and equal ones are the same."""
 
 
 class Accumulator(Protocol):
@@ -41,7 +47,10 @@ class Count:
 
 
 class Extremes:
-    """The least and the greatest value. Keeps the different values in order: O(log n) comparisons a call.
+    """The least and the greatest value. Keeps all values in order: O(log n) comparisons a call.
+
+    While the values are of one plain type and not too many, a flat sorted list of them is all there is; from the first
+    other one on, the different values are counted and kept in pieces.
 
     >>> extremes = Extremes()
     >>> for value in (3, 1, 2): extremes.add(value, 1)
@@ -50,15 +59,41 @@ class Extremes:
     (2, 3)
     """
 
-    __slots__ = ("_counts", "_order")
+    __slots__ = ("_counts", "_flat", "_kind", "_order")
 
     def __init__(self) -> None:
+        self._kind: type | None = None
+        self._flat: list[Value] | None = []
         self._counts: dict[Entry, int] = {}
-        self._order = Ordered()
+        self._order: Ordered | None = None
 
     def add(self, value: Value, weight: int) -> None:
         """Add a value `weight` times."""
-        entry = _ranked(value)
+        flat = self._flat
+        if flat is not None:
+            if type(value) is self._kind and value == value:
+                if weight == 1 and len(flat) < MOST_FLAT:
+                    insort(flat, value)
+                    return
+                at = bisect_left(flat, value)
+                if weight == -1 and at < len(flat) and flat[at] == value:
+                    del flat[at]
+                    return
+            elif not flat and weight == 1 and type(value) in _FLAT and value == value:
+                self._kind = type(value)
+                flat.append(value)
+                return
+            self._count(flat)
+        self._add(_ranked(value), weight)
+
+    def _count(self, flat: list[Value]) -> None:
+        """Give the flat list up."""
+        self._flat, self._order = None, Ordered()
+        for value in flat:
+            self._add(_ranked(value), 1)
+
+    def _add(self, entry: Entry, weight: int) -> None:
+        assert self._order is not None
         before = self._counts.get(entry, 0)
         if before + weight:
             self._counts[entry] = before + weight
@@ -70,14 +105,20 @@ class Extremes:
 
     def least(self) -> Value:
         """The least value, of equal ones the least by type; NULL when there is none."""
+        if self._order is None:
+            return self._flat[0] if self._flat else None
         return self._order.first()[-1] if self._counts else None
 
     def greatest(self) -> Value:
         """The greatest value, of equal ones the greatest by type; NULL when there is none."""
+        if self._order is None:
+            return self._flat[-1] if self._flat else None
         return self._order.last()[-1] if self._counts else None
 
     def greatest_different(self) -> Value:
         """The greatest of the different values, each shown as the least of its equals; NULL when there is none."""
+        if self._order is None:
+            return self._flat[-1] if self._flat else None
         return self._order.ceiling(ascending(self.greatest()))[-1] if self._counts else None
 
 
