@@ -105,7 +105,7 @@ class Page:
             raise self.untrue(block, f"the page shows\n{expected.strip()}\nbut it prints\n{actual.strip()}")
 
     def python(self, block: Block) -> None:
-        code = compile("\n" * block.line + block.body, self.name, "exec")
+        code = compile("\n" * block.line + block.body, self.name, "exec", dont_inherit=True)
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
             exec(code, self.names)

@@ -57,6 +57,7 @@ class Schema:
         `bool int float str bytes datetime date Decimal` give the column types of these; lists, mappings and nested
         classes json; `X | None` that of X; whatever else any. Raises SchemaError (the caller's).
 
+        >>> import attrs
         >>> Schema.from_attrs(attrs.make_class("Flight", {"id": attrs.field(type=str)}), table="flights").columns
         {'id': 'text'}
         """

@@ -118,7 +118,7 @@ def _hook(as_type: type[T]) -> Callable[[Any, Any], T]:
 
     try:
         hook: Callable[[Any, Any], T] = _converter(False).get_structure_hook(as_type)
-    except StructureHandlerNotFoundError as error:
+    except (StructureHandlerNotFoundError, NameError) as error:
         raise UsageError(
             f"{as_type.__name__} has an attribute that no value can become: {error}",
             hint="annotate plain types, attrs classes, lists and mappings of these",
