@@ -7,6 +7,7 @@ checkout). Where it is absent a local run skips; CI fails, since there nobody wo
 import contextlib
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("SSPCORE_CASES") or ROOT.parent / "shared" / "cases")
 SUITES = sorted(p.name for p in FOLDER.glob("data/*") if list(p.glob("cases.jsonl*")))
 MODES = ("incremental", "preload", "drain", "late")
-UNORDERED = {"slt-0917", "slt-0921"}
+UNORDERED = {
+    "slt-0883", "slt-0889", "slt-0896", "slt-0901", "slt-0907", "slt-0908", "slt-0917", "slt-0921", "slt-0929", "slt-0935",
+    "slt-0936",
+}  # fmt: skip
 """Cases run without their ORDER BY: with it the oracle divides integers as reals, without it as integers."""
 
 if SUITES:
@@ -34,7 +38,7 @@ def test_the_cases_are_there():
     assert SUITES, f"no external cases in {FOLDER}: CI runs them always"
 
 
-def sql_cases(suite, tier=1):
+def sql_cases(suite, tier=2):
     fixtures, cases = load_suite(str(FOLDER / "data" / suite))
     for case in cases:
         if case.name in UNORDERED:
@@ -96,22 +100,22 @@ def test_every_filter_matches_what_the_oracle_says():
 
 @pytest.mark.skipif(not SUITES, reason="no external cases")
 def test_little_is_unsupported_and_the_reference_names_it():
-    """Fewer than one in twenty queries of tier 1 is refused; the reference names whatever is, of tier 2 too."""
-    total, gate, refused = 0, 0, []
+    """Fewer than one in fifty queries of tier 1 is refused, and of tier 2; the reference names whatever is."""
+    total, gate, refused = Counter(), Counter(), []
     for suite in SUITES:
         fixtures, cases = sql_cases(suite, tier=2)
         for case in cases:
             adapter = SspAdapter()
             for table in fixtures[case.fixture].tables.values():
                 adapter.create_table(table)
-            total += case.tier == 1
+            total[case.tier] += 1
             with contextlib.suppress(Unsupported):
                 adapter.register_sql(case.name, case.sql)
             refused.extend(adapter.refused)
-            gate += case.tier == 1 and bool(adapter.refused)
+            gate[case.tier] += bool(adapter.refused)
     reference = (ROOT / "docs" / "reference" / "sql.md").read_text().casefold()
 
-    assert gate < 0.05 * total
+    assert all(gate[tier] < 0.02 * total[tier] for tier in (1, 2)), gate
     assert sorted({feature(e) for e in refused if feature(e).casefold() not in reference}) == []
 
 
