@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sspcore.engine.breaker import follow
 from sspcore.engine.draft import Resolution
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.readers import Touched
@@ -112,6 +113,7 @@ def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
     version = circuit.version + 1
     updates: dict[str, ViewUpdate] = {}
     broken: set[Materialisation] = set()
+    wider = resolution.widened.keys()  # their readers are hydrated anew: they know rows of another layout
     try:
         circuit._door.commit_forms(resolution)
         for name in resolution.widened:
@@ -123,16 +125,22 @@ def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
             circuit._tables[name].write(changes)
             circuit._mark(name)
             for kept, rows in touched.get(name, {}).items():
-                if kept not in broken and kept not in failed:
+                if kept not in broken and kept not in failed and not (wider and wider & kept.template.tables):
                     try:
-                        kept.advance(name, rows)
+                        if not follow(kept, name, rows, circuit._tables):
+                            broken.add(kept)
                     except Exception:  # noqa: BLE001 - as above; it is hydrated anew when all tables are written
                         broken.add(kept)
         for kept in reached:
             if kept in failed:
                 continue
             try:
-                _tell(circuit, kept, resolution, kept in broken, version, updates)
+                try:
+                    _tell(circuit, kept, resolution, kept in broken, version, updates)
+                except Exception:  # noqa: BLE001 - as above
+                    if kept in broken:
+                        raise  # that was its second try
+                    _tell(circuit, kept, resolution, True, version, updates)
             except Exception as error:  # noqa: BLE001 - as above
                 failed[kept] = error
         circuit.version = version  # the point of no return: from here on the batch has happened
@@ -170,13 +178,8 @@ def _tell(
             updates[view.id] = circuit._read_anew(view, version, min(template.stars & wider))
     if not kept.views:
         return
-    if broken:
+    if broken or wider:
         changes, placed = kept.rehydrate(circuit._tables)
-    elif wider:
-        try:
-            changes, placed = kept.rehydrate(circuit._tables)
-        except Exception:  # noqa: BLE001 - as where it advances: one more try, and if that raises too it has failed
-            changes, placed = kept.rehydrate(circuit._tables)
     else:
         changes, placed = kept.finish()
     if changes or placed:
