@@ -1,5 +1,7 @@
 """The builder says what SQL says: the same plans, and errors that name the place."""
 
+from datetime import timedelta
+
 import pytest
 
 from sspcore.engine.schema import Schema, open_schema
@@ -12,6 +14,7 @@ COLUMNS = {"id": "text", "carrier": "text", "dep_delay": "integer", "origin": "t
 CATALOG = {
     "flights": Schema("flights", COLUMNS),
     "open": open_schema("open"),
+    "places": Schema("places", {"id": "text", "tags": "json", "doc": "json", "at": "timestamp", "done": "timestamp"}),
 }
 LATE = query("flights").where(col("dep_delay") > 60)
 
@@ -50,6 +53,14 @@ SAME = [
      """SELECT carrier, array_agg(id ORDER BY dep_delay DESC) AS ids, string_agg(DISTINCT "Gate", ', ') AS gates,
         stddev(dep_delay) AS spread, var_pop(dep_delay) AS "all", bool_and(dep_delay > 0) AS every,
         bool_or(dep_delay > 60) AS some FROM flights GROUP BY 1"""),
+    (query("places").where(col("tags").has("art"), col("doc").contains({"open": True}), col("tags").has_any(["a", "b"]))
+     .select("id", city=col("doc").at("city"), line=col("doc").text_at("lines", 0)),
+     """SELECT id, doc -> 'city' AS city, doc #>> '{lines,0}' AS line FROM places
+        WHERE 'art' = ANY (tags) AND doc @> '{"open": true}' AND tags && ARRAY['a', 'b']"""),
+    (query("places").where(col("at") > param("now") - timedelta(minutes=30)).group_by(hour=col("at").truncated("hour"))
+     .aggregate(n=count(), mean=(col("done") - col("at")).part("epoch").avg()),
+     """SELECT date_trunc('hour', at) AS hour, count(*) AS n, avg(extract(epoch FROM done - at)) AS mean
+        FROM places WHERE at > $now - interval '30 minutes' GROUP BY 1"""),
     (query("open").where(gate="A").select("id"), "SELECT id FROM open WHERE gate = 'A'"),
 ]  # fmt: skip
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from sspcore.algebra.interval import Interval
 from sspcore.engine.schema import Schema, open_schema
 from sspcore.errors import SqlError
 from sspcore.plan.expressions import Call, Column, Constant, Param
@@ -24,6 +25,7 @@ from sspcore.plan.nodes import (
 )
 from sspcore.plan.sql.lower import lower
 from sspcore.plan.traverse import columns, params_of, walk_plan
+from sspcore.plan.types import column_types
 from tests.plan.sql_world import SCHEMAS
 
 TYPED = Schema(
@@ -295,3 +297,61 @@ def test_a_view_is_inlined_without_the_order_it_ends_in():
 def test_a_query_without_from_has_one_row():
     assert Project(Values((), ((),)), (("one", Constant(1)),)) == plan("SELECT 1 AS one")
     assert "Filter" in kinds(plan("SELECT 1 WHERE $p > 1"))
+
+
+def test_literals_beside_times_and_json_take_their_type():
+    june, day = datetime(2013, 6, 24, tzinfo=UTC), Interval(days=1)
+    at, doc = Column(1), Column(0)
+
+    assert predicate("at - '2013-06-24' > '1 day'") == Call(">", (Call("-", (at, Constant(june))), Constant(day)))
+    assert predicate("at > at + '1 day'").args[1] == Call("+", (at, Constant(day)))
+    assert documents("doc = '{\"a\": [1]}'") == Call("=", (doc, Constant({"a": [1]})))
+    assert documents("doc -> 'a' <> '\"x\"'") == Call("<>", (Call("->", (doc, Constant("a"))), Constant("x")))
+    assert documents("doc @> '{1,x,\"2\",NULL,true}'") == Call("@>", (doc, Constant((1, "x", "2", None, True))))
+    assert documents("doc = 1") == Call("=", (doc, Constant(1)))
+
+
+def documents(where):
+    """The predicate over a JSON column."""
+    found = lower(f"SELECT * FROM d WHERE {where}", {"d": Schema("d", {"doc": "json"}, None)}).plan
+    assert isinstance(found, Filter)
+    return found.predicate
+
+
+def test_membership_of_a_constant_list_is_in():
+    n = Column(6)
+
+    assert predicate("n = ANY (ARRAY[1, 2])") == predicate("n = ANY ('{1,2}')") == predicate("n IN (1, 2)")
+    assert predicate("n <> ALL (ARRAY[1, $m])") == predicate("n NOT IN (1, $m)")
+    assert predicate("day = ANY (ARRAY['2013-06-24'])").args[1] == Constant(date(2013, 6, 24))
+    assert predicate("n = ANY ($list)") == Call("= any", (n, Param("list")))
+    assert predicate("n < SOME (ARRAY[1, 2])") == Call("< any", (n, Constant((1, 2))))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("'30 minutes'", Interval(0, 0, 1_800_000_000)), ("'1' DAY", Interval(days=1)), ("'1.5' DAY", Interval(days=1)),
+     ("'1.5 days'", Interval(0, 1, 43_200_000_000)), ("'-2' HOUR", Interval(0, 0, -7_200_000_000)),
+     ("'1.5' SECOND", Interval(0, 0, 1_500_000)), ("'1h'", Interval(0, 0, 3_600_000_000)), ("'5 m'", Interval(0, 0, 300_000_000)),
+     ("'1 month' AS day", Interval(months=1)), ("'1 day'", Interval(days=1))],
+)  # fmt: skip
+def test_intervals_are_read_as_they_are_written(written, meant):
+    """sqlglot splits short ones and takes h, m and d for units of its own."""
+    assert plan(f"SELECT interval {written}").columns[0][1] == Constant(meant)
+
+
+def test_subscripts_are_read_as_they_are_written():
+    for position in (1, 0, -1, 7):
+        found = plan(f"SELECT free[{position}], free[n + {position}] FROM typed").columns
+        assert [e.args[1] for _, e in found] == [Constant(position), Call("+", (Column(0), Constant(position)))]
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [("at - at", "interval"), ("day - day", "integer"), ("day + 1", "date"), ("day - interval '1 day'", "timestamp"),
+     ("date_trunc('day', day)", "timestamp"), ("extract(day FROM at)", "real"), ("2 * interval '1 day'", "interval"),
+     ("free - interval '1 day'", "any"), ("free -> 'a'", "json"), ("free ->> 'a'", "text"), ("free @> '[1]'", "boolean"),
+     ("ARRAY[n]", "json"), ("free || 'a'", "any"), ("name || 'a'", "text"), ("cardinality(free)", "integer")],
+)  # fmt: skip
+def test_the_type_of_an_output_is_known_as_far_as_it_is_certain(sql, kind):
+    assert column_types(plan(f"SELECT {sql} FROM typed"), CATALOG) == (kind,)

@@ -174,7 +174,8 @@ def unknown(node: exp.Expression, frame: Frame) -> UnsupportedSql:
     name = (str(node.this) if isinstance(node, exp.Anonymous) else text.word_at(node)).lower()
     what = describe(node, text)
     if isinstance(node, exp.CurrentTimestamp | exp.CurrentDate | exp.CurrentTime | exp.CurrentDatetime | exp.Localtime):
-        hint = "it changes without a change: pass the time as a parameter, such as $now"
+        hint = "it changes without a change: use $now, a parameter that advance(now) moves"
+        hint += "; its day is CAST($now AS date)" if isinstance(node, exp.CurrentDate) else ""
     elif isinstance(node, exp.Rand | exp.Uuid) or name in ("clock_timestamp", "gen_random_uuid", "random"):
         hint = "it changes without a change: pass the value as a parameter"
     elif name in ("unnest", "jsonb_array_elements", "json_array_elements", "jsonb_each"):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sspcore.plan.expressions import Call, Column, Constant, Expression
-from sspcore.testing.generate import values
+from sspcore.testing.generate import inside, moments, values
 from sspcore.testing.generate.choices import Choices
 
 NUMBERS: Final = ("integer", "real", "decimal")
@@ -39,7 +39,7 @@ def scalar(c: Choices, kinds: Sequence[str], depth: int = 1) -> tuple[Expression
     if depth <= 0 or c.chance(55):
         return column(c, kinds)
     form = c.weighted(((5, "arithmetic"), (2, "number"), (3, "text"), (3, "case"), (2, "coalesce"), (2, "boolean"),
-                       (1, "cast"), (2, "extreme")))  # fmt: skip
+                       (1, "cast"), (2, "extreme"), (3, "time"), (3, "inside")))  # fmt: skip
     if form == "arithmetic":
         left, kind = column(c, kinds, NUMBERS)
         right = column(c, kinds, (kind,))[0] if c.chance(40) else constant(c, kind)
@@ -65,6 +65,10 @@ def scalar(c: Choices, kinds: Sequence[str], depth: int = 1) -> tuple[Expression
     if form == "extreme":
         first, kind = column(c, kinds)
         return Call(c.pick(("greatest", "least")), (first, constant(c, kind))), "any"
+    if form == "time":
+        return moments.scalar(c, column(c, kinds, moments.TIMES))
+    if form == "inside":
+        return inside.scalar(c, column(c, kinds, ("json",)))
     return predicate(c, kinds, depth - 1), "boolean"
 
 
@@ -73,7 +77,7 @@ def predicate(c: Choices, kinds: Sequence[str], depth: int = 2) -> Expression:
     if not kinds:
         return Constant(True)
     form = c.weighted(((9, "compare"), (4, "compare columns"), (2, "null"), (2, "in"), (1, "like"), (1, "between"),
-                       (4, "or"), (1, "and"), (3, "not"), (1, "truth")))  # fmt: skip
+                       (4, "or"), (1, "and"), (3, "not"), (1, "truth"), (1, "time"), (1, "inside")))  # fmt: skip
     if depth <= 0 and form in ("or", "and", "not"):
         form = "compare"
     if form == "or":
@@ -87,6 +91,10 @@ def predicate(c: Choices, kinds: Sequence[str], depth: int = 2) -> Expression:
         return test if c.chance(25) else Call("not", (test,))
     if form == "truth":
         return Call(c.pick(("is true", "is false")), (column(c, kinds, ("boolean",))[0],))
+    if form == "time":
+        return _often(c, moments.predicate(c, column(c, kinds, moments.TIMES)), kinds)
+    if form == "inside":
+        return _often(c, inside.predicate(c, column(c, kinds, ("json",)), column(c, kinds)[0]), kinds)
     if form == "in":
         subject, kind = column(c, kinds)
         return Call("in", (subject, *[constant(c, kind) for _ in range(c.between(2, 4))]))
@@ -108,6 +116,11 @@ def lenient(c: Choices, kinds: Sequence[str]) -> Expression:
     if c.chance(40):
         return Call("not", (Call("is null", (subject,)),))
     return Call(c.pick(("is distinct", "<>")), (subject, constant(c, kind)))
+
+
+def _often(c: Choices, narrow: Expression, kinds: Sequence[str]) -> Expression:
+    """A narrow condition, most often made wide."""
+    return narrow if c.chance(20) else Call("or", (narrow, lenient(c, kinds)))
 
 
 def _narrow(c: Choices, kinds: Sequence[str]) -> Expression:
