@@ -41,5 +41,5 @@ def test_an_operator_has_a_file_of_its_own(operator):
 
 
 def test_every_plan_node_has_an_operator():
-    nodes = {node.__name__ for node in Plan.__args__}
+    nodes = {node.__name__ for node in Plan.__args__} - {"Working"}  # an input of Recursive's own networks
     assert nodes <= {operator.__name__ for operator in operators()}

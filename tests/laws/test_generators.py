@@ -16,7 +16,7 @@ from sspcore.testing.oracle import PlainTable
 SCENARIOS = 300
 NODES = (
     "Scan", "Values", "Filter", "Project", "Join", "SemiJoin", "AntiJoin", "Mark", "Nest", "Aggregate", "Distinct", "Union",
-    "Intersect", "Except", "TopK", "Rank",
+    "Intersect", "Except", "TopK", "Rank", "Recursive", "Working",
 )  # fmt: skip
 
 

@@ -5,12 +5,14 @@ Owns the wording. Refuses to know circuits and tables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 
+from sspcore.algebra.interval import Interval
 from sspcore.algebra.values import Value
 from sspcore.plan.expressions import Call, Column, Constant, Expression, Param
+from sspcore.plan.interests import interests
 from sspcore.plan.nodes import (
     Aggregate,
     AggregateCall,
@@ -27,15 +29,18 @@ from sspcore.plan.nodes import (
     Plan,
     Project,
     Rank,
+    Recursive,
     Scan,
     SemiJoin,
     TopK,
     Union,
     Values,
+    Working,
 )
-from sspcore.plan.traverse import children, columns  # fmt: skip
+from sspcore.plan.traverse import children, columns, walk_plan  # fmt: skip
 
-_INFIX = frozenset({"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "||", "and", "or", "like", "ilike"})
+_INFIX = frozenset({"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "||", "and", "or", "like", "ilike",
+                    "->", "->>", "#>", "#>>", "@>", "<@", "&&", "?", "?|", "?&"})  # fmt: skip
 _POSTFIX = {"is null": "is null", "is true": "is true", "is false": "is false"}
 
 
@@ -51,10 +56,22 @@ class Explanation:
     def __str__(self) -> str:
         lines = list(_tree(self.plan, "", ""))
         lines += [f"${name} = {value!r}" for name, value in self.params.items()]
+        lines += list(self._narrowed())
         lines += [f"warning: {warning}" for warning in self.warnings]
         if self.code:
             lines += ["", self.code]
         return "\n".join(lines)
+
+    def _narrowed(self) -> Iterator[str]:
+        """The tables of which only some rows matter: other changes do not reach the view."""
+        read: dict[str, dict[str, None]] = {}
+        for node in walk_plan(self.plan):
+            if isinstance(node, Scan):
+                read.setdefault(node.table, {}).update(dict.fromkeys(node.columns))
+        names = {table: tuple(found) for table, found in read.items()}
+        for table, condition in interests(self.plan, names.__getitem__).items():
+            if condition is not None:
+                yield f"changes of {table} matter where {show(condition, names[table])}"
 
 
 def explain_plan(
@@ -116,6 +133,10 @@ def describe(plan: Plan) -> str:
             return "except all" if plan.all else "except"
         case TopK():
             return _window(plan, plan.input) + _partition(plan.partition, columns(plan.input))
+        case Recursive():
+            return f"recursion {plan.name}: from the first, the second again and again, until nothing is new"
+        case Working():
+            return f"what recursion {plan.name} has found ({', '.join(plan.columns)})"
         case Rank():
             names = columns(plan.input)
             order = ", ".join(_term(t, names) for t in plan.order)
@@ -163,6 +184,12 @@ def _show_call(call: Call, names: tuple[str, ...]) -> str:
         return f"not {args[0]}"
     if call.function == "in":
         return f"({args[0]} in ({', '.join(args[1:])}))"
+    if call.function.endswith((" any", " all")):
+        return f"({args[0]} {call.function}({args[1]}))"
+    if call.function == "[]":
+        return f"{args[0]}[{args[1]}]"
+    if call.function == "array[]":
+        return f"array[{', '.join(args)}]"
     if call.function == "cast":
         return f"cast({args[0]} as {args[1].strip(chr(39))})"
     return f"{call.function}({', '.join(args)})"
@@ -171,6 +198,10 @@ def _show_call(call: Call, names: tuple[str, ...]) -> str:
 def _literal(value: Value) -> str:
     if value is None or isinstance(value, bool):
         return {None: "NULL", True: "TRUE", False: "FALSE"}[value]
+    if isinstance(value, Interval):
+        return f"interval '{value}'"
+    if isinstance(value, tuple):
+        return f"array[{', '.join(map(_literal, value))}]"
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from sspcore.algebra.values import FrozenObject, Key, Value, full_order_key, row_key
+from sspcore.algebra.values import FrozenObject, Key, Value, full_order_key, row_key, type_rank
 from sspcore.engine.interpret_aggregates import aggregate
 from sspcore.engine.interpret_expressions import disjunction, equality, evaluate, is_true
 from sspcore.engine.interpret_order import ranked, top_k
+from sspcore.errors import TooExpensive
+from sspcore.plan import recursion
 from sspcore.plan.expressions import Expression
 from sspcore.plan.keys import join_key
 from sspcore.plan.nodes import (
@@ -28,11 +30,13 @@ from sspcore.plan.nodes import (
     Plan,
     Project,
     Rank,
+    Recursive,
     Scan,
     SemiJoin,
     TopK,
     Union,
     Values,
+    Working,
 )
 from sspcore.plan.traverse import bind_plan, columns, shown
 from sspcore.plan.trees import key_value
@@ -111,6 +115,10 @@ def _rows(plan: Plan, tables: Mapping[str, TableLike]) -> Rows:
         case Except():
             right = _distinct(of(plan.right).values())
             return {key: row for key, row in _distinct(of(plan.left).values()).items() if key not in right}
+        case Recursive():
+            return _recursive(plan, tables)
+        case Working():
+            return tables[_found(plan.name)].rows  # type: ignore[return-value]
         case TopK():
             return top_k(plan, of(plan.input))
         case Rank():
@@ -184,6 +192,8 @@ def _nested(plan: Nest, candidates: Rows) -> Value:
         children.append((key_value(key), child) if plan.keyed else child)
     if plan.form in ("objects", "values"):
         return tuple(children)
+    if plan.keyed:
+        return tuple(children[:1])
     return children[0] if children else None
 
 
@@ -197,6 +207,35 @@ def _distinct(rows: Iterable[Row]) -> Rows:
     for row in rows:
         equals.setdefault(row_key(row), []).append(row)
     return {key: _least(group) for key, group in equals.items()}
+
+
+class _Found:
+    """What a recursion has found so far, as a table."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.names: tuple[str, ...] = ()
+        self.rows: Rows = {(row_key(row), type_rank(row)): row for row in rows}
+
+
+def _found(name: str) -> str:
+    return f"\0recursion {name}"
+
+
+def _recursive(plan: Recursive, tables: Mapping[str, TableLike]) -> Rows:
+    """All again in every round, until a round finds nothing; rows that differ in type are different until the end."""
+    base = list(_rows(plan.base, tables).values())
+    found, rounds = _Found(base), 0
+    while True:
+        made = _rows(plan.step, {**tables, _found(plan.name): found}).values()
+        grown = _Found([*base, *made])
+        if grown.rows.keys() == found.rows.keys():
+            return _distinct(found.rows.values())
+        found, rounds = grown, rounds + 1
+        for what, limit, actual in (
+            ("rounds", recursion.MAX_ROUNDS, rounds), ("rows", recursion.MAX_ROWS, len(found.rows))
+        ):  # fmt: skip
+            if actual > limit:
+                raise TooExpensive(f"{what} of the recursion {plan.name!r}", limit=limit, actual=actual)
 
 
 def _counts(rows: Rows) -> dict[Key, int]:

@@ -34,12 +34,15 @@ from sspcore.plan.nodes import (
     Plan,
     Project,
     Rank,
+    Recursive,
     Scan,
     SemiJoin,
     TopK,
     Union,
     Values,
+    Working,
 )
+from sspcore.plan.recursion import fault_of, references
 from sspcore.plan.traverse import columns
 
 MAX_DEPTH: Final = 100
@@ -57,6 +60,10 @@ def check(plan: Plan) -> None:
     sspcore.errors.PlanError: column 1 of an input that has 1; positions go from 0 to 0 @ $.predicate
     """
     _node(plan, "$", 1)
+    for place, working in references(plan):
+        raise PlanError(
+            f"no recursion {shown(working.name)} is around this", f"${place}", hint="it stands in the step of one"
+        )
 
 
 def check_expression(expression: Expression, width: int, path: str = "$") -> None:
@@ -69,6 +76,12 @@ def _node(plan: Plan, path: str, depth: int) -> int:
     if depth > MAX_DEPTH:
         raise PlanError(f"the plan nests deeper than {MAX_DEPTH} nodes", path, hint="split it into several views")
     match plan:
+        case Recursive():
+            return _recursive(plan, path, depth)
+        case Working():
+            _text(plan.name, f"{path}.name")
+            _names(plan.columns, f"{path}.columns")
+            return len(plan.columns)
         case Scan():
             _text(plan.table, f"{path}.table")
             _names(plan.columns, f"{path}.columns")
@@ -85,6 +98,21 @@ def _node(plan: Plan, path: str, depth: int) -> int:
             return _set(plan, path, depth)
         case _:
             raise PlanError(f"{shown(plan)} is no plan node", path)
+
+
+def _recursive(plan: Recursive, path: str, depth: int) -> int:
+    _text(plan.name, f"{path}.name")
+    base = _node(plan.base, f"{path}.base", depth + 1)
+    step = _node(plan.step, f"{path}.step", depth + 1)
+    if step != base:
+        raise PlanError(f"{step} columns beside {base}", f"{path}.step", hint="both inputs need as many columns")
+    for place, working in references(plan.step):
+        if working.name == plan.name and len(working.columns) != base:
+            raise PlanError(f"{len(working.columns)} columns of a recursion that has {base}", f"{path}.step{place}")
+    fault = fault_of(plan)
+    if fault is not None:
+        raise PlanError(fault.message, path + fault.place, hint=fault.hint)
+    return base
 
 
 def _unary(plan: Filter | Project | Aggregate | Distinct | TopK | Rank, path: str, width: int) -> int:

@@ -30,11 +30,13 @@ from sspcore.plan.nodes import (
     Plan,
     Project,
     Rank,
+    Recursive,
     Scan,
     SemiJoin,
     TopK,
     Union,
     Values,
+    Working,
 )
 from sspcore.plan.traverse import columns
 
@@ -59,6 +61,8 @@ _FORMS: Final[dict[str, tuple[type[Any], dict[str, str]]]] = {
                      "partition": "expressions?"}),
     "rank": (Rank, {"input": "plan", "name": "text", "function": "text", "partition": "expressions?",
                     "order": "terms?", "limit": "count?"}),
+    "recursive": (Recursive, {"base": "plan", "step": "plan", "name": "text"}),
+    "working": (Working, {"name": "text", "columns": "names"}),
 }  # fmt: skip
 """Tag → the node and the kind of each member; `?` marks one that may be left out."""
 _CALL: Final = ("function", "argument", "distinct", "order", "separator", "where")

@@ -9,7 +9,7 @@ order of `columns(node)`). Keys follow from the plan alone:
     Filter Project TopK           the input's key              SemiJoin AntiJoin Mark Nest   the left key
     Join                          flat tuple of the ids of its inputs, in FROM order, None for a padded side
     Aggregate                     the tuple of canonical group values, () without GROUP BY
-    Distinct, UNION, INTERSECT, EXCEPT   the canonical row     UNION ALL    (branch, key)
+    Distinct, UNION, INTERSECT, EXCEPT, Recursive   the canonical row     UNION ALL    (branch, key)
     Rank                          the input's key              INTERSECT ALL, EXCEPT ALL   (canonical row, n)
 """
 
@@ -122,7 +122,7 @@ class Nest:
     `offset`. A child shows `cells`, named expressions over the right columns; without any, all right columns. `form`
     says what the new column holds: `objects` a list of objects, one member per cell; `values` a list of the values of
     the one cell; `object` and `value` the first of these, NULL when there is none. Without children a list is empty,
-    never NULL. `keyed` pairs every child with its key, `(key, child)`: what the tree format reads.
+    never NULL. `keyed` makes it a list in every form, of pairs `(key, child)`: what the tree format reads.
     The right side may itself be a Nest: trees of any depth, and rows that many parents share.
     """
 
@@ -258,9 +258,33 @@ class Rank:
     limit: Constant | Param | None = None
 
 
+@attrs.frozen
+class Working:
+    """The rows that the Recursive of this name has found so far; it stands once in that node's `step`."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@attrs.frozen
+class Recursive:
+    """The least set of rows that holds those of `base` and, with every row, all that `step` makes of it.
+
+    `step` reads these rows as Working(name). It must be *linear*: each of its rows comes of one row of Working, so
+    Working is reached through filters, projections, the preserved side of joins, and the left of semi-joins and their
+    kin; elsewhere in `step` may be anything (`recursion.fault_of`). On the way rows that differ in type are different;
+    of equal ones, NULLs equal, the least is shown, cell by cell by `full_order_key`. A recursion that finds ever more
+    rows ends with TooExpensive (`recursion.MAX_ROUNDS`, `recursion.MAX_ROWS`).
+    """
+
+    base: Plan
+    step: Plan
+    name: str
+
+
 Plan = (
     Scan | Values | Filter | Project | Join | SemiJoin | AntiJoin | Mark | Nest
-    | Aggregate | Distinct | Union | Intersect | Except | TopK | Rank
+    | Aggregate | Distinct | Union | Intersect | Except | TopK | Rank | Recursive | Working
 )  # fmt: skip
 
 JOIN_KINDS = ("inner", "left", "right", "full")

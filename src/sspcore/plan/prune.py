@@ -73,6 +73,8 @@ def _prune(plan: Plan, needed: set[int]) -> tuple[Plan, Places]:
             return _aggregate(plan, needed)
         case Join():
             return _join(plan, needed)
+        case Mark() | Nest() if len(columns(plan.left)) not in needed:
+            return _prune(plan.left, needed)
         case SemiJoin() | AntiJoin() | Mark() | Nest():
             return _beside(plan, needed)
         case Union(all=True) if needed != set(range(len(columns(plan)))):

@@ -7,6 +7,7 @@ outer join into an inner one. Keys stay, for a Filter passes its input's. Refuse
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import attrs
@@ -37,10 +38,12 @@ from sspcore.plan.nodes import (
     Plan,
     Project,
     Rank,
+    Recursive,
     SemiJoin,
     TopK,
     Union,
 )
+from sspcore.plan.recursion import passed
 from sspcore.plan.traverse import children, columns, ordering, with_children
 from sspcore.plan.truths import congruent, is_column, rejects
 
@@ -94,8 +97,17 @@ def _push(plan: Plan, down: Parts, above: Parts, *, top: bool = False) -> Plan:
         case Distinct() | Union() | Intersect() | Except():
             moved, kept = _split(down, lambda part: congruent(part, is_column))
             return _kept(with_children(plan, tuple([_push(part, moved, []) for part in children(plan)])), kept)
+        case Recursive():
+            unchanged = {i for i, at in passed(plan.step, plan.name).items() if i == at}
+            leaf = partial(_is_one_of, unchanged)
+            moved, kept = _split(down, lambda part: congruent(part, leaf))
+            return _kept(Recursive(_push(plan.base, moved, []), _push(plan.step, [], []), plan.name), kept)
         case _:
             return _kept(with_children(plan, tuple([_push(part, [], []) for part in children(plan)])), down)
+
+
+def _is_one_of(places: set[int], expression: Expression) -> bool:
+    return isinstance(expression, Column) and expression.index in places
 
 
 def _split(parts: Parts, moves: Callable[[Expression], bool]) -> tuple[Parts, Parts]:

@@ -34,6 +34,7 @@ from sspcore.plan.nodes import (
     Mark,
     Plan,
     Project,
+    Recursive,
     SemiJoin,
     Union,
 )
@@ -114,7 +115,7 @@ def _distinct(plan: Distinct) -> Plan:
 def canonical_keys(plan: Plan) -> bool:
     """The plan's rows are all different and their keys are the rows themselves: DISTINCT would change nothing."""
     match plan:
-        case Distinct() | Union(all=False) | Intersect(all=False) | Except(all=False):
+        case Distinct() | Union(all=False) | Intersect(all=False) | Except(all=False) | Recursive():
             return True
         case Aggregate():
             return bool(plan.groups) and not plan.aggregates

@@ -27,19 +27,23 @@ from sspcore.plan.nodes import (
     Plan,
     Project,
     Rank,
+    Recursive,
     Scan,
     SemiJoin,
     TopK,
     Union,
     Values,
+    Working,
 )
 
 
 def children(plan: Plan) -> tuple[Plan, ...]:
     """The inputs of a node, in order."""
     match plan:
-        case Scan() | Values():
+        case Scan() | Values() | Working():
             return ()
+        case Recursive():
+            return (plan.base, plan.step)
         case Union():
             return plan.inputs
         case Join() | SemiJoin() | AntiJoin() | Mark() | Nest() | Intersect() | Except():
@@ -48,11 +52,27 @@ def children(plan: Plan) -> tuple[Plan, ...]:
             return (plan.input,)
 
 
+def inputs(plan: Plan) -> tuple[Plan, ...]:
+    """What an operator of the node is fed: its children; a recursion, which runs them again and again, its tables."""
+    return scans_of(plan) if isinstance(plan, Recursive) else children(plan)
+
+
+def scans_of(plan: Plan) -> tuple[Scan, ...]:
+    """One scan for each table the plan reads, of all columns that it reads anywhere."""
+    read: dict[str, dict[str, None]] = {}
+    for node in walk_plan(plan):
+        if isinstance(node, Scan):
+            read.setdefault(node.table, {}).update(dict.fromkeys(node.columns))
+    return tuple([Scan(table, tuple(names)) for table, names in read.items()])
+
+
 def with_children(plan: Plan, inputs: tuple[Plan, ...]) -> Plan:
     """The node over other inputs."""
     match plan:
-        case Scan() | Values():
+        case Scan() | Values() | Working():
             return plan
+        case Recursive():
+            return attrs.evolve(plan, base=inputs[0], step=inputs[1])
         case Union():
             return attrs.evolve(plan, inputs=inputs)
         case Join() | SemiJoin() | AntiJoin() | Mark() | Nest() | Intersect() | Except():
@@ -64,8 +84,10 @@ def with_children(plan: Plan, inputs: tuple[Plan, ...]) -> Plan:
 def columns(plan: Plan) -> tuple[str, ...]:
     """The names of a node's output columns; names may repeat."""
     match plan:
-        case Scan() | Values():
+        case Scan() | Values() | Working():
             return plan.columns
+        case Recursive():
+            return columns(plan.base)
         case Project():
             return tuple([name for name, _ in plan.columns])
         case Join():
@@ -202,7 +224,7 @@ def map_expressions(plan: Plan, change: Callable[[Expression], Expression]) -> P
 
 
 def bind_plan(plan: Plan, params: Mapping[str, Value]) -> Plan:
-    """The plan with every parameter replaced by its constant; UsageError when one is missing."""
+    """The plan with every parameter replaced by its constant; UsageError when one other than `$now` is missing."""
     inputs = tuple([bind_plan(c, params) for c in children(plan)])
     return map_expressions(with_children(plan, inputs), lambda e: bind(e, params))
 

@@ -6,7 +6,7 @@ shown. Refuses to check anything; expressions are total over all classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -26,9 +26,11 @@ from sspcore.plan.nodes import (
     Plan,
     Project,
     Rank,
+    Recursive,
     Scan,
     Union,
     Values,
+    Working,
 )
 from sspcore.plan.traverse import children, shown
 
@@ -146,10 +148,14 @@ def type_of_aggregate(call: AggregateCall, columns: Sequence[str] | Callable[[in
     return kind if call.function in ("min", "max") or kind in _NUMBERS else "any"
 
 
-def column_types(plan: Plan, catalog: Catalog) -> tuple[str, ...]:
-    """The type of each output column of a plan."""
-    below = [column_types(child, catalog) for child in children(plan)]
+def column_types(plan: Plan, catalog: Catalog, found: Mapping[str, tuple[str, ...]] | None = None) -> tuple[str, ...]:
+    """The type of each output column of a plan; `found` gives those of the recursions around it."""
+    if isinstance(plan, Recursive):
+        return _of_recursion(plan, catalog, found or {})
+    below = [column_types(child, catalog, found) for child in children(plan)]
     match plan:
+        case Working():
+            return (found or {}).get(plan.name, ("any",) * len(plan.columns))
         case Scan():
             known = catalog[plan.table].columns if plan.table in catalog else {}
             return tuple([known.get(name, "any") for name in plan.columns])
@@ -165,7 +171,7 @@ def column_types(plan: Plan, catalog: Catalog) -> tuple[str, ...]:
         case Rank():
             return (*below[0], "integer")
         case Nest():
-            return (*below[0], type_of(shown(plan)[0][1], below[1]) if plan.form == "value" else "json")
+            return (*below[0], type_of(shown(plan)[0][1], below[1]) if plan.form == "value" and not plan.keyed else "json")
         case Aggregate():
             groups = [type_of(e, below[0]) for _, e in plan.groups]
             return tuple(groups + [type_of_aggregate(call, below[0]) for _, call in plan.aggregates])
@@ -173,3 +179,14 @@ def column_types(plan: Plan, catalog: Catalog) -> tuple[str, ...]:
             return tuple([kinds[0] if len(set(kinds)) == 1 else "any" for kinds in zip(*below, strict=True)])
         case _:
             return below[0]
+
+
+def _of_recursion(plan: Recursive, catalog: Catalog, found: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The base's types, as far as the step gives the same types again when it is given these."""
+    kinds = column_types(plan.base, catalog, found)
+    while True:
+        made = column_types(plan.step, catalog, {**found, plan.name: kinds})
+        kept = tuple([a if a == b else "any" for a, b in zip(kinds, made, strict=True)])
+        if kept == kinds:
+            return kinds
+        kinds = kept

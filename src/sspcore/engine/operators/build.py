@@ -22,6 +22,7 @@ from sspcore.engine.operators.nest import Nest
 from sspcore.engine.operators.project import Project
 from sspcore.engine.operators.rank import Rank
 from sspcore.engine.operators.readers import read_group, read_join_key, read_row
+from sspcore.engine.operators.recursive import FOUND, Recursive
 from sspcore.engine.operators.scan import Scan
 from sspcore.engine.operators.semijoin import SemiJoin
 from sspcore.engine.operators.siblings import Family, JudgedSiblings, SharedSiblings
@@ -29,11 +30,12 @@ from sspcore.engine.operators.sortkeys import entry_of, peers_entry_of
 from sspcore.engine.operators.topk import TopK
 from sspcore.engine.operators.union import Union, UnionAll
 from sspcore.engine.operators.values import Values
-from sspcore.errors import UsageError
+from sspcore.errors import InternalError, UsageError
 from sspcore.plan import nodes, traverse
 from sspcore.plan.evaluate import compile_predicate
 from sspcore.plan.expressions import Constant, Expression, Param
 from sspcore.plan.keys import join_key
+from sspcore.plan.thread import THREAD, threaded
 from sspcore.plan.trees import key_value
 
 Names = Callable[[str], tuple[str, ...]]
@@ -66,6 +68,10 @@ def operator_of(plan: nodes.Plan, columns_of: Names, meter: Meter) -> Operator:
             return Aggregate([e for _, e in plan.groups], [call for _, call in plan.aggregates], meter)
         case nodes.Distinct():
             return Distinct(meter)
+        case nodes.Recursive():
+            return _recursive(plan, meter)
+        case nodes.Working():
+            raise InternalError(f"no recursion {plan.name!r} is around its rows", hint="please report the query")
         case nodes.Union():
             return UnionAll(meter) if plan.all else Union(meter)
         case nodes.Intersect():
@@ -105,6 +111,16 @@ def _most(limit: Constant | Param | None) -> int | None:
     return 0 if value < 0 else None
 
 
+def _recursive(plan: nodes.Recursive, meter: Meter) -> Recursive:
+    from sspcore.engine.operators.network import Network  # networks are made of operators, this one of networks
+
+    names = {scan.table: scan.columns for scan in traverse.scans_of(plan)}
+    names_of = {**names, FOUND: (*[f"c{i}" for i in range(len(traverse.columns(plan)))], THREAD)}.__getitem__
+    base = Network(plan.base, names_of, meter)
+    step = Network(threaded(plan.step, plan.name, FOUND), names_of, meter)
+    return Recursive(base, step, tuple(names), plan.name, meter)
+
+
 def _join(plan: nodes.Join, meter: Meter) -> Join:
     left_key = read_join_key([a for a, _ in plan.on], meter.nulls)
     right_key = read_join_key([b for _, b in plan.on], meter.nulls)
@@ -138,7 +154,7 @@ def _siblings(plan: nodes.Nest, meter: Meter) -> SharedSiblings | JudgedSiblings
         _child(plan, meter),
         limit if many else 1 if limit is None else min(1, limit),
         count_of(plan.offset, "OFFSET") or 0,
-        many,
+        many or plan.keyed,
     )
     if plan.residual is None:
         return SharedSiblings(family, meter)

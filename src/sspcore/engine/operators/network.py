@@ -58,7 +58,7 @@ class Network:
         """Table → the function from its net changes to the delta of the value; call `begin` before, once a commit."""
 
     def _add(self, plan: nodes.Plan, columns_of: Names, meter: Meter) -> int:
-        inputs = tuple([self._add(child, columns_of, meter) for child in traverse.children(plan)])
+        inputs = tuple([self._add(child, columns_of, meter) for child in traverse.inputs(plan)])
         self._nodes.append((plan, operator_of(plan, columns_of, meter), inputs))
         return len(self._nodes) - 1
 
@@ -162,7 +162,7 @@ class Network:
 
 
 def _inputs_first(plan: nodes.Plan) -> Iterator[nodes.Plan]:
-    for child in traverse.children(plan):
+    for child in traverse.inputs(plan):
         yield from _inputs_first(child)
     yield plan
 

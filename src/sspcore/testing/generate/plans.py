@@ -19,13 +19,14 @@ from sspcore.plan.nodes import Plan
 from sspcore.testing.generate import values
 from sspcore.testing.generate.choices import Choices
 from sspcore.testing.generate.expressions import NUMBERS, column, lenient, predicate, scalar
+from sspcore.testing.generate.recursions import recursive
 
 Kinds = tuple[str, ...]
 
 UNARY: Final = ((6, "filter"), (4, "project"), (6, "aggregate"), (3, "distinct"), (7, "topk"), (3, "rank"))
 BINARY: Final = (
     (10, "join"), (3, "semi"), (4, "anti"), (5, "mark"), (4, "nest"),
-    (3, "union"), (3, "union all"), (3, "intersect"), (3, "except"),
+    (3, "union"), (3, "union all"), (3, "intersect"), (3, "except"), (4, "recursive"),
 )  # fmt: skip
 CALLS: Final = (
     (4, "count"), (4, "sum"), (3, "avg"), (4, "min"), (4, "max"), (2, "bool_and"), (1, "bool_or"), (3, "array_agg"),
@@ -195,6 +196,9 @@ class Planner:
                 first, second = self.tested(first), self.tested(second)
             node = nodes.Intersect if form == "intersect" else nodes.Except
             return Sub(node(first.plan, second.plan, c.chance(40)), first.kinds, scans)
+        if form == "recursive":
+            plan, kinds = recursive(c, left.plan, left.kinds, right.plan, right.kinds)
+            return Sub(plan, kinds, scans)
         on = self.pairs(left, right)
         both = left.kinds + right.kinds
         residual = None
