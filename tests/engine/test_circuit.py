@@ -337,4 +337,5 @@ def test_a_plan_is_explained_as_an_indented_tree(circuit):
         "└─ filter (delay > $m)",
         "   └─ scan flights (id, carrier, delay)",
         "$m = 60",
+        "changes of flights matter where (delay > $m)",
     ]
