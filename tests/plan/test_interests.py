@@ -30,10 +30,12 @@ from sspcore.plan.nodes import (
     OrderTerm,
     Project,
     Rank,
+    Recursive,
     Scan,
     SemiJoin,
     TopK,
     Union,
+    Working,
 )
 from sspcore.plan.traverse import bind_plan
 from sspcore.testing.generate.choices import Choices
@@ -99,6 +101,11 @@ def where(plan, *conditions):
 
 COUNT = (("n", AggregateCall("count")),)
 LIMIT = Constant(2)
+STEPS = Recursive(
+    where(T, A_IS_1),
+    Project(Join("inner", Working("w", ("a", "b")), U, ((B, A),)), (("a", C), ("b", D))),
+    "w",
+)
 PLANS = {
     "filter": (where(T, A_IS_1, B_IS_2), "t"),
     "project": (where(Project(T, (("x", B), ("y", Call("+", (A, Constant(1)))))), Call("=", (A, Constant(2)))), "t"),
@@ -157,6 +164,7 @@ PLANS = {
     "rank": (where(Rank(T, "r", "rank", (A,), (OrderTerm(B),)), A_IS_1), "t"),
     "rank, by another column": (where(Rank(T, "r", "rank", (A,), (OrderTerm(B),)), B_IS_2), ""),
     "rank, by place": (where(Rank(T, "r", "rank", (A,), (OrderTerm(B),)), Call("=", (C, Constant(1)))), ""),
+    "recursion": (where(STEPS, B_IS_2), "t"),
     "one table twice": (Union((where(T, A_IS_1), where(T, B_IS_2)), all=True), "t"),
     "one table twice, once whole": (Union((where(T, A_IS_1), T), all=True), ""),
     "unknown column": (where(Scan("t", ("nowhere", "a")), Call("is null", (A,)), Call("=", (B, Constant(1)))), "t"),

@@ -13,7 +13,6 @@ from sspcore.algebra.interval import Interval
 from sspcore.algebra.values import Value
 from sspcore.plan.expressions import Call, Column, Constant, Expression, Param
 from sspcore.plan.interests import interests
-from sspcore.plan.interests import interests
 from sspcore.plan.nodes import (
     Aggregate,
     AggregateCall,
