@@ -2,7 +2,8 @@
 
 import pytest
 
-from sspcore.engine.change import create, delete, upsert
+from sspcore.engine import breaker
+from sspcore.engine.change import clear, create, delete, replace, upsert
 from sspcore.engine.circuit import Circuit
 from sspcore.engine.digest import row_digest
 from sspcore.engine.options import CircuitOptions
@@ -227,3 +228,45 @@ def test_a_digest_survives_a_commit_that_was_rolled_back():
     plain.register("all", ALL)
     plain.apply(rows((1, 3)))
     assert circuit.view("all").digest == plain.view("all").digest
+
+
+# The breaker
+
+
+def test_a_big_batch_has_its_views_computed_anew_and_readers_are_told_the_same():
+    """Replacing a table is cheaper to read once than to follow; so is the same batch for a view over half of it."""
+    queries = {
+        "all": ALL,
+        "some": "SELECT id FROM t WHERE x > 500",
+        "sums": "SELECT x % 7 AS k, count(*) AS n FROM t GROUP BY x % 7",
+        "top": TOP,
+    }
+    steps = [
+        rows(*[(n, n) for n in range(1_000)]),
+        rows(*[(n, n + 1) for n in range(300)]),
+        [replace("t", {n: {"x": n * 2} for n in range(500, 1_500)})],
+        [clear("t")],
+        rows(*[(n, 5) for n in range(700)]),
+    ]
+    followed, broken = Circuit(), Circuit()
+    mirrors = {}
+    for view_id, sql in queries.items():
+        followed.register(view_id, sql)
+        mirrors[view_id] = Mirror(broken.register(view_id, sql))
+    for batch in steps:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(breaker, "FROM", 10**9)
+            expected = followed.apply(batch)
+        commit = broken.apply(batch)
+        assert commit.updates.keys() == expected.updates.keys()
+        for view_id, update in commit.updates.items():
+            assert {c[0]: c for c in update.changes} == {c[0]: c for c in expected.updates[view_id].changes}
+            mirrors[view_id].apply(update)
+            view = broken.view(view_id)
+            assert mirrors[view_id].held == dict(zip(view.keys(), view.rows(), strict=True))
+            assert not view.ordered or mirrors[view_id].keys == view.keys()
+    trips = [view.statistics.trips for view in broken.views.values()]
+    assert all(2 <= count < len(steps) for count in trips)
+    assert not any(view.statistics.trips for view in followed.views.values())
+    broken.apply(rows(*[(n, 6) for n in range(20)]))
+    assert trips == [view.statistics.trips for view in broken.views.values()]

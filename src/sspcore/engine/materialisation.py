@@ -39,6 +39,7 @@ class Materialisation:
         "execution",
         "filed",
         "held",
+        "hydration",
         "key",
         "lazy",
         "maintainer",
@@ -46,6 +47,7 @@ class Materialisation:
         "meters",
         "moved",
         "ordered",
+        "pace",
         "params",
         "rehydrates",
         "steps",
@@ -82,6 +84,10 @@ class Materialisation:
         self.meters = Meter()
         """What earlier maintainers counted."""
         self.advances = self.rehydrates = self.trips = 0
+        self.pace = 2.0
+        """Work units that following a change takes, as the last big batch had it."""
+        self.hydration = 0, 0
+        """Work units of the last hydration, and the rows there were."""
         self.moved: dict[Key, None] = {}
 
     # Reading
@@ -122,6 +128,7 @@ class Materialisation:
         before, counted = self.maintainer, self.meter
         self.maintainer, self.value, self.meter = maintainer, value, meter
         self.behind = False
+        self.hydration = meter.rows + meter.probes, sum([len(tables[name].rows) for name in self.template.tables])
         steps: Mapping[str, Any] = maintainer.steps
         self.steps = {t: self._timely(step) for t, step in steps.items()} if NOW in self.params else steps
         self.delta = []
