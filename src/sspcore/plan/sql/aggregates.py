@@ -167,7 +167,11 @@ def _order(written: Operand, function: str, argument: Expression, frame: Frame) 
         return ()
     bare = written.order.copy()
     bare.set("this", None)
-    order = order_terms(bare, frame.session, lambda by: lower_expression(by, frame))
+
+    def value(by: exp.Expression) -> Expression:  # a subquery that is written twice is one value
+        return argument if by == written.value else lower_expression(by, frame)
+
+    order = order_terms(bare, frame.session, value)
     if written.distinct and any(term.expression != argument for term in order):
         raise frame.session.text.error(
             f"{function}(DISTINCT …) ordered by another value", written.order, hint="order by the value itself"
