@@ -339,3 +339,11 @@ def test_a_plan_is_explained_as_an_indented_tree(circuit):
         "$m = 60",
         "changes of flights matter where (delay > $m)",
     ]
+
+
+def test_a_view_may_not_take_the_name_of_a_table_it_would_read():
+    """The table does not exist yet: the view would have made it, and then refused its rows."""
+    circuit = Circuit()
+    with pytest.raises(UsageError, match="'posts' would read a table of the same name"):
+        circuit.register("posts", "SELECT id FROM posts")
+    assert not circuit.tables and not circuit.views

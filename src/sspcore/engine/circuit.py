@@ -14,7 +14,8 @@ from sspcore.algebra.values import Value, same
 from sspcore.engine.change import Change
 from sspcore.engine.commit import commit_batch, commit_row
 from sspcore.engine.deferred import Deferred
-from sspcore.engine.door import Door, Resolution
+from sspcore.engine.door import Door
+from sspcore.engine.draft import Resolution
 from sspcore.engine.explain import Explanation, explain_plan
 from sspcore.engine.filing import Filing
 from sspcore.engine.image import dump_image, load_image
@@ -192,7 +193,7 @@ class Circuit(Moves, Filing):
             changed: list[Net] = []
             for key, row in rows.items():
                 old = held.get(key)
-                if old is not row and (old is None or row is None or not same(old, row)):
+                if old is not row and (old is None or row is None or old != row or not same(old, row)):
                     changed.append((key, old, row))
             if changed:
                 net[name] = changed
@@ -224,6 +225,8 @@ class Circuit(Moves, Filing):
         kind = view_class(format, digest)
         understood = shaped(self._understand(query, params), format, self._templates)
         template = understood.template
+        if view_id in template.tables:
+            raise UsageError(f"view {view_id!r} would read a table of the same name", hint="choose another id")
         held = self._views.get(view_id)
         if held is not None:
             alike = (type(held), held.materialisation.lazy) == (kind, lazy)
