@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sspcore.testing.generate.choices import Choices
+from tests.plan.random_sql import moments
 
 OR, AND, NOT, IS, COMPARE, LIKE, OTHER, SUM, PRODUCT, SIGN, ATOM = range(11)
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=", "!=")
@@ -110,9 +111,13 @@ class Expressions:
 
     def _integer(self, names: Names, depth: int) -> Sql:
         c = self.c
-        form = c.weighted(((8, "+-*"), (2, "/%"), (2, "-"), (2, "length"), (1, "abs"), (1, "cast"), (1, "strpos")))
+        form = c.weighted(((8, "+-*"), (2, "/%"), (2, "-"), (2, "length"), (1, "abs"), (1, "cast"), (1, "strpos"),
+                           (1, "moment")))  # fmt: skip
         if form == "length":
             return Sql(f"length({self.value('text', names, depth - 1).text})")
+        if form == "moment":
+            self.portable = False
+            return Sql(moments.number(c, self._near(names), self._near(names)))
         if form == "strpos":
             return Sql(f"strpos({self.value('text', names, depth - 1).text}, {c.pick(LITERALS['text'])})")
         if form == "cast":
@@ -128,6 +133,10 @@ class Expressions:
             divisor = c.pick(("2", "3", "(-2)", f"nullif({self.value('integer', names, 0).text}, 0)"))
             return Sql(f"{one.at(PRODUCT)} {c.pick('/%')} {divisor}", PRODUCT)
         return self._infix(c.pick("+-*"), one, self.value("integer", names, depth - 1))
+
+    def _near(self, names: Names) -> str:
+        """A whole number that is read, or a literal: never one that leaves the calendar."""
+        return f"({self._leaf('integer', names).text})"
 
     def _infix(self, operator: str, one: Sql, two: Sql) -> Sql:
         binds = PRODUCT if operator == "*" else SUM
@@ -189,7 +198,7 @@ class Expressions:
         c = self.c
         form = c.weighted((
             (10, "compare"), (3, "null"), (2, "column"), (3, "in"), (2, "like"), (2, "between"), (2, "distinct"),
-            (1, "is"), (1, "literal"), (1, "equal"), (1, "choice"), (1, "ratio"),
+            (1, "is"), (1, "literal"), (1, "equal"), (1, "choice"), (1, "ratio"), (1, "moment"),
         ))  # fmt: skip
         kind = c.pick(("integer", "integer", "text", "real"))
         negation = "NOT " if c.chance(35) else ""
@@ -212,6 +221,9 @@ class Expressions:
             return Sql(f"{operand('text')} {negation}{word} '{c.pick(PATTERNS)}'", LIKE)
         if form == "between":
             return Sql(f"{operand()} {negation}BETWEEN {operand(least=SUM)} AND {operand(least=SUM)}", LIKE)
+        if form == "moment":
+            self.portable = False
+            return Sql(moments.condition(c, self._near(names), self._near(names), c.pick(COMPARISONS)), OR)
         if form == "distinct":
             return Sql(f"{operand()} IS {negation}DISTINCT FROM {operand()}", IS)
         if form == "is":
