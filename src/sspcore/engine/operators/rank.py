@@ -115,26 +115,27 @@ class Rank(Operator):
 
     def _absorb(self, delta: Delta) -> dict[Key, Touch]:
         touched: dict[Key, Touch] = {}
-        places = self._places
+        places, entry_of, partition_of = self._places, self._entry_of, self._partition_of
         for key, old, new in delta:
-            gone = name = None
+            entry = name = None
+            if new is not None:
+                entry, name = entry_of(key, new), partition_of(new)
             if old is not None:
-                gone, name = self._entry_of(key, old), self._partition_of(old)
-                if new is not None and self._entry_of(key, new) == gone and self._partition_of(new) == name:
+                gone, left = entry_of(key, old), partition_of(old)
+                if new is not None and entry == gone and name == left:
                     self._rows[key] = new
                     if key in places:
                         self._was[key] = self._shown(old, places[key])
                         self._now[key] = self._shown(new, places[key])
                     continue
-                self._partitions[name].order.remove(gone)
-                self._touch(touched, name, gone, -1)
+                self._partitions[left].order.remove(gone)
+                self._touch(touched, left, gone, -1)
                 place = places.pop(key, None)
                 if place is not None:
                     self._was[key] = self._shown(old, place)
-            if new is None:
+            if new is None or entry is None:
                 del self._rows[key]
                 continue
-            entry, name = self._entry_of(key, new), self._partition_of(new)
             self._rows[key] = new
             partition = self._partitions.get(name)
             if partition is None:
