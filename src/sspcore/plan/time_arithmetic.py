@@ -116,18 +116,21 @@ def negate(x: Value) -> Value:
 
 
 def _scaled(span: Value, number: Value, inverse: bool) -> Value:
-    """Each part times the number; what is left of months goes to the days, of days to the time."""
+    """Each part times the number (a float as it prints); what is left of months goes to the days, of days to the time.
+
+    As in Postgres what is left of months is rounded to millionths of a day.
+    """
     if type(span) is not Interval or type(number) not in _FACTORS:
         return NULL_BY_ERROR
     if type(number) is float and not isfinite(number):
         return NULL_BY_ERROR
-    factor = Fraction(number)
+    factor = Fraction(repr(number)) if type(number) is float else Fraction(number)
     if inverse:
         if not factor:
             return NULL_BY_ERROR
         factor = 1 / factor
     months, days = span.months * factor, span.days * factor
-    of_month = (months - int(months)) * 30
+    of_month = round((months - int(months)) * 30, 6)
     of_day = days - int(days) + of_month - int(of_month)
     rest = round(span.microseconds * factor + (of_day - int(of_day)) * DAY)
     return interval(int(months), int(days) + int(of_month) + int(of_day), rest)
