@@ -18,10 +18,10 @@ from benchmarks.engine.subjects import OURS, SUBJECTS, TUPLES, Subject
 from benchmarks.engine.workloads import WORKLOADS, Workload
 from sspcore.errors import UsageError
 
-SECONDS, QUICK_SECONDS = 1.5, 0.2
+SECONDS, QUICK_SECONDS = 1.0, 0.2
 QUICK_LENGTH = 3000
 PATIENCE, QUICK_PATIENCE = 150.0, 12.0
-DRAIN = 20.0
+DRAIN = 12.0
 """Seconds a peer has for the year of flights; how far it gets is told."""
 QUICK_GROWTH = 1000
 
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     for file in (options.json, options.plot):
         if file and not Path(file).absolute().parent.is_dir():
             raise UsageError(f"{file}: there is no such folder", hint="make it, or name another")
-    seconds = QUICK_SECONDS if options.quick else SECONDS
+    seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
     patience = QUICK_PATIENCE if options.quick else PATIENCE
     start = time.monotonic()
     measurements: list[Measurement] = []

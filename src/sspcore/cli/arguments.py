@@ -100,6 +100,14 @@ def speed(text: str) -> float | None:
     return value
 
 
+def duration(text: str) -> float:
+    """`--seconds`."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
 def port(text: str) -> int:
     """`--port`: 0 lets the system choose."""
     value = int(text)
@@ -165,6 +173,9 @@ def _bench(add: argparse.ArgumentParser) -> None:
         help="only these: zql, db-ivm, tanstack-db, pathway, pydbsp, sqlite-triggers, sqlite, duckdb",
     )
     add.add_argument("--growth", action="store_true", help="also how time grows with rows, views and fan-out")
+    add.add_argument(
+        "--seconds", type=duration, metavar="S", help="how long each is measured, about (default: 1, quick: 0.2)"
+    )
     add.add_argument("--offline", action="store_true", help="install nothing; use the peers that are there")
 
 
