@@ -72,6 +72,16 @@ class IngressConfig:
 
 
 @attrs.frozen(kw_only=True)
+class ClockConfig:
+    """`[clock]`: how time passes for views that read `$now`.
+
+    Args: `tick`, seconds from one time they are told to the next.
+    """
+
+    tick: float = attrs.field(default=1.0, validator=attrs.validators.gt(0))
+
+
+@attrs.frozen(kw_only=True)
 class ViewConfig:
     """`views = [{…}]` of a circuit: a view registered at the start.
 
@@ -128,7 +138,7 @@ class PluginsConfig:
 class Config:
     """Everything a runtime is set up with; each part has defaults.
 
-    Args: `routing`, `backpressure`, `ingress`, `plugins`, `sidecar`: the sections of the file; `circuits`: its
+    Args: `routing`, `backpressure`, `ingress`, `clock`, `plugins`, `sidecar`: the sections of the file; `circuits`: its
     `[[circuit]]` entries; `tables`: its `[[table]]` entries, schemas with `name`, `columns`, `key`, `open`.
 
     >>> load_config({"backpressure": {"policy": "drop_with_error"}}).backpressure.policy
@@ -138,6 +148,7 @@ class Config:
     routing: RoutingConfig = attrs.field(factory=RoutingConfig)
     backpressure: BackpressureConfig = attrs.field(factory=BackpressureConfig)
     ingress: IngressConfig = attrs.field(factory=IngressConfig)
+    clock: ClockConfig = attrs.field(factory=ClockConfig)
     plugins: PluginsConfig = attrs.field(factory=PluginsConfig)
     sidecar: SidecarConfig = attrs.field(factory=SidecarConfig)
     circuits: tuple[CircuitConfig, ...] = ()

@@ -14,6 +14,7 @@ from sspcore.backpressure.drop_with_error import DropWithErrorOptions
 from sspcore.config import (
     BackpressureConfig,
     CircuitConfig,
+    ClockConfig,
     Config,
     IngressConfig,
     PluginsConfig,
@@ -32,6 +33,7 @@ TABLES = {
     "Options of `block`": BlockOptions,
     "Options of `drop_with_error`": DropWithErrorOptions,
     "## [ingress]": IngressConfig,
+    "## [clock]": ClockConfig,
     "## [[circuit]]": CircuitConfig,
     "Each of its `views`": ViewConfig,
     "## [sidecar]": SidecarConfig,

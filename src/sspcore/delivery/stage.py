@@ -7,12 +7,14 @@ told when a view ends, fails, or comes back in a circuit derived anew. Refuses t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sspcore.delivery.outbox import Outbox
 from sspcore.engine.circuit import Circuit
+from sspcore.engine.moving import rebind
 from sspcore.engine.schema import Schema
-from sspcore.engine.update import Commit, Snapshot
+from sspcore.engine.update import Commit, Snapshot, ViewUpdate
 from sspcore.errors import CircuitFailed
 
 REFILLED = "the circuit was derived anew"
@@ -50,6 +52,16 @@ class Stage:
     def register(self, view: str, query: object, params: Mapping[str, Any]) -> Snapshot:
         """Register a view."""
         return self.circuit.register(view, query, params)
+
+    def rebind(self, view: str, params: Mapping[str, Any]) -> ViewUpdate:
+        """Give a view other parameters, and pass the difference on. Raises UnknownView, CircuitFailed, UsageError."""
+        commit = self._publish(rebind(self.circuit, view, params))
+        return commit.updates[view] if view in commit.updates else self.circuit.view(view).unchanged()
+
+    def advance(self, now: datetime) -> Commit:
+        """Tell the time, and pass on what moved; a clock that was set back is waited for."""
+        before = self.circuit.now
+        return self._publish(self.circuit.advance(now if before is None or now > before else before))
 
     def unregister(self, view: str) -> None:
         """Forget a view, if it is there; its subscriptions end."""

@@ -6,6 +6,7 @@ Owns the runtime's truth about rows and schemas. Circuits are derived from it an
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -77,9 +78,11 @@ class BaseTables:
         """Write what was resolved against the present state."""
         self._door.commit(resolution)
 
-    def understand(self, query: object, params: Mapping[str, Any] | None, views: Mapping[str, Plan]) -> Understood:
-        """The checked plan of a query over these tables and these views of one circuit."""
-        return Templates().understand(query, params, self._catalog, views)
+    def understand(
+        self, query: object, params: Mapping[str, Any] | None, views: Mapping[str, Plan], now: datetime | None = None
+    ) -> Understood:
+        """The checked plan of a query over these tables and these views of one circuit, `now` the time it tells."""
+        return Templates().understand(query, params, self._catalog, views, now)
 
     def answer(self, understood: Understood) -> Result:
         """Answer a one-off query: one consistent cut over all tables. Cost: that of computing it once."""

@@ -7,6 +7,7 @@ mailbox, in order. Truth about a circuit that fails is here and in the base tabl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import Enum
 from typing import Final
 
@@ -19,7 +20,9 @@ from sspcore.engine.schema import Schema
 from sspcore.ingress.backfill import Backfill
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.restarts import Restarts
+from sspcore.plan.expressions import NOW
 from sspcore.plan.nodes import Plan
+from sspcore.plan.traverse import params_of
 
 PARTIAL: Final = "partial"
 """Rows have come as routing sent them; no view reads the table, and it may be stale: made anew before one does."""
@@ -68,6 +71,14 @@ class RemoveView:
     survives: bool = False
 
 
+@attrs.frozen
+class Advance:
+    """The circuit must tell its views the time."""
+
+    now: datetime
+    survives: bool = False
+
+
 @attrs.define(eq=False)
 class Registration:
     """A view the runtime promises to keep: what a refill needs to make it again.
@@ -88,6 +99,13 @@ class Registration:
     failed: Exception | None = None
     pinned: bool = False
     holders: int = 0
+    named: bool = True
+    """Known by a name of its own; otherwise by its query and parameters, and whoever asks the same reads it too."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether it tells the time."""
+        return NOW in params_of(self.plan)
 
     def means(self, query: object, plan: Plan, params: Mapping[str, Value]) -> bool:
         """Whether this is the same query with the same parameters; the same text is, also where a `*` now sees more."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sspcore.engine.circuit import Circuit
 from sspcore.engine.options import CircuitOptions
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane
 
 
-def refill(lane: Lane, base: BaseTables, options: CircuitOptions) -> Circuit:
-    """A fresh circuit with every table the lane's views read, whole, and the views it had.
+def refill(lane: Lane, base: BaseTables, options: CircuitOptions, now: datetime) -> Circuit:
+    """A fresh circuit with every table the lane's views read, whole, and the views it had, at the time `now`.
 
     Tables load before there is a view to propagate to, then each view is computed once: the cost of starting anew, not
     of the history. A view that cannot be computed is left out and marked failed; the others stand.
@@ -18,6 +20,8 @@ def refill(lane: Lane, base: BaseTables, options: CircuitOptions) -> Circuit:
     for name in sorted(lane.needed()):
         circuit.create_table(base.tables[name].schema)
         circuit.tables[name].write((key, None, row) for key, row in base.tables[name].rows.items())
+    if any(registration.timed for registration in lane.views.values()):
+        circuit.advance(now)
     for registration in lane.views.values():
         if registration.live or registration.failed is not None:
             try:

@@ -7,7 +7,10 @@ their mailboxes; that a circuit really has a view is noted by who runs it (`Regi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+
+import attrs
 
 from sspcore.abc import ALL
 from sspcore.engine.options import CircuitOptions
@@ -19,6 +22,7 @@ from sspcore.errors import AlreadyExists, UnknownCircuit, UnknownView, UsageErro
 from sspcore.ingress.backfill import Backfill
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane, Registration
+from sspcore.plan.expressions import NOW
 from sspcore.plan.traverse import bind_plan, tables_of
 from sspcore.routing.guard import Guard
 
@@ -75,7 +79,7 @@ class Registry:
         self._forget_unread(lane.needed())
 
     def register(
-        self, circuit: str, view: str, query: object, params: Mapping[str, Any] | None
+        self, circuit: str, view: str, query: object, params: Mapping[str, Any] | None, *, named: bool = True
     ) -> tuple[Registration, list[Backfill] | None]:
         """Promise a view: its changes are routed from now on, its tables on their way into the circuit's mailbox.
 
@@ -104,7 +108,7 @@ class Registry:
             raise UsageError(f"view {view!r} would read a table of the same name", hint="choose another id")
         registration = Registration(
             view, query, understood.plan if understood.inlines else query, understood.plan,
-            bind_plan(understood.plan, understood.params), understood.params, tables,
+            bind_plan(understood.plan, understood.params), understood.params, tables, named=named,
         )  # fmt: skip
         self.base.ensure(tables)
         self._names[view] = self._names.get(view, 0) + 1
@@ -113,8 +117,15 @@ class Registry:
         return registration, lane.want(tables, self.base)
 
     def understand(self, lane: Lane, query: object, params: Mapping[str, Any] | None) -> Understood:
-        """What a query means among the views of a circuit. Raises as `register` does."""
-        understood = self.base.understand(query, params, Bound(lane.views))
+        """What a query means among the views of a circuit; `$now` is the circuit's. Raises as `register` does."""
+        understood = self._among_views(lane, query, params, None)
+        given = {name: value for name, value in understood.params.items() if name != NOW}
+        return attrs.evolve(understood, params=given)
+
+    def _among_views(
+        self, lane: Lane, query: object, params: Mapping[str, Any] | None, now: datetime | None
+    ) -> Understood:
+        understood = self.base.understand(query, params, Bound(lane.views), now)
         for name in sorted(tables_of(understood.plan)):
             if name in self._names:  # of another circuit: one's own have been inlined
                 homes = [circuit for circuit, other in self.lanes.items() if name in other.views]
@@ -124,9 +135,9 @@ class Registry:
                 )
         return understood
 
-    def query(self, lane: Lane, query: object, params: Mapping[str, Any] | None) -> Result:
-        """Answer a one-off query over the base tables, where the views of a circuit may be named."""
-        return self.base.answer(self.understand(lane, query, params))
+    def query(self, lane: Lane, query: object, params: Mapping[str, Any] | None, now: datetime) -> Result:
+        """Answer a one-off query over the base tables, where the views of a circuit may be named; `$now` is `now`."""
+        return self.base.answer(self._among_views(lane, query, params, now))
 
     def unregister(self, lane: Lane, registration: Registration) -> bool:
         """Give up a view and the tables only it read; False when that has happened before."""

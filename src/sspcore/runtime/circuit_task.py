@@ -18,7 +18,7 @@ from sspcore.engine.update import Commit, Snapshot
 from sspcore.errors import CircuitFailed, Closed, InternalError, SspError
 from sspcore.ingress.admission import Admission
 from sspcore.ingress.backfill import Backfill
-from sspcore.ingress.lane import CreateTable, DropTable, Lane, Registration, RemoveView, State, WidenTable
+from sspcore.ingress.lane import Advance, CreateTable, DropTable, Lane, Registration, RemoveView, State, WidenTable
 from sspcore.ingress.registry import Registry
 from sspcore.runtime.parking import Applied, Parking, Reply
 
@@ -52,6 +52,8 @@ class Worker:
         self.scope = trio.CancelScope()
         self.done = trio.Event()
         self.stopping = False
+        self.late = False
+        """A time was told and not yet heard."""
         self.installing: dict[Registration, Reply[Snapshot]] = {}
         self.taken: Sequence[Batch] = ()
         """What was taken and is not yet applied: what a failure loses."""
@@ -100,6 +102,9 @@ class Worker:
                     command.reply.fail(error)
                 else:
                     command.reply.set(answer)
+            case Advance():
+                self.late = False
+                self._note(stage.advance(command.now))
             case CreateTable():
                 stage.create_table(command.schema)
             case WidenTable():

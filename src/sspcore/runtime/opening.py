@@ -72,7 +72,7 @@ async def open_with(
     failure: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
-            runtime = Runtime(nursery, registry, offered, settings.backpressure, environment)
+            runtime = Runtime(nursery, registry, offered, settings.backpressure, environment, settings.clock.tick)
             try:
                 await _set_up(runtime, settings)
                 yield runtime

@@ -1,10 +1,13 @@
-"""The receipt of an admitted batch."""
+"""What goes in and what comes back: a batch from whatever was given, the receipt of one that was admitted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
+
+from sspcore.engine.change import Change
+from sspcore.ingress.admission import Admitted
 
 
 @attrs.frozen
@@ -21,3 +24,15 @@ class Receipt:
     behind: tuple[str, ...]
     routed: int
     unrouted: int
+
+
+def batch_of(changes: Iterable[Change] | Change) -> Sequence[Change]:
+    """A batch: one change is one too."""
+    if isinstance(changes, Change):
+        return (changes,)
+    return changes if isinstance(changes, list | tuple) else list(changes)
+
+
+def receipt_of(admitted: Admitted) -> Receipt:
+    """The receipt of a batch that nobody waits for."""
+    return Receipt(admitted.offset, {}, admitted.behind, admitted.routed, admitted.unrouted)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, overload
 
@@ -23,19 +24,20 @@ from sspcore.engine.circuit import Circuit
 from sspcore.engine.explain import Explanation
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.schema import Schema
-from sspcore.engine.update import Result, Row, Snapshot
+from sspcore.engine.update import Result, Row, Snapshot, ViewUpdate
 from sspcore.errors import CircuitFailed, Closed, UnknownView, UsageError
-from sspcore.ingress.admission import Admission, Admitted, Ticket
+from sspcore.ingress.admission import Admission, Ticket
 from sspcore.ingress.lane import Lane, Registration
 from sspcore.ingress.registry import Registry
 from sspcore.plugins import Plugins
 from sspcore.runtime.circuit_task import Stop, Worker
 from sspcore.runtime.environment import Environment
 from sspcore.runtime.handle import CircuitHandle
+from sspcore.runtime.moving import Clock, rebind
 from sspcore.runtime.parking import Applied
 from sspcore.runtime.producers import wait_for_room
 from sspcore.runtime.queries import is_sql, name_of
-from sspcore.runtime.receipt import Receipt
+from sspcore.runtime.receipt import Receipt, batch_of, receipt_of
 from sspcore.runtime.statistics import RuntimeStatistics, circuit_of
 from sspcore.runtime.subscription import Subscription
 from sspcore.runtime.supervisor import supervise
@@ -55,7 +57,7 @@ class Runtime:
 
     def __init__(
         self, nursery: trio.Nursery, registry: Registry, plugins: Plugins, backpressure: BackpressureConfig,
-        environment: Environment,
+        environment: Environment, tick: float = 1.0,
     ) -> None:  # fmt: skip
         self._nursery = nursery
         self._registry = registry
@@ -66,6 +68,9 @@ class Runtime:
         self._workers: dict[str, Worker] = {}
         self._handles: dict[str, CircuitHandle] = {}
         self._closed = False
+        self._own = count(1)
+        self._clock = Clock(environment, tick, self._workers)
+        nursery.start_soon(self._clock.run, name="clock")
 
     # Circuits
 
@@ -155,6 +160,17 @@ class Runtime:
         self._release(worker, registration)
         return snapshot if snapshot is not None else await self.snapshot(view_id, circuit=circuit)
 
+    async def rebind(self, view_id: str, params: Mapping[str, Any], *, circuit: str | None = None) -> ViewUpdate:
+        """Give a view other parameters; its subscribers get the difference, as one update.
+
+        Args: `params`, those that change; the others keep their values. Gives that update.
+        Raises UnknownView or UsageError (the caller's), CircuitFailed. Cost: see `Circuit.rebind`.
+        """
+        self._require_open()
+        worker = self._worker(circuit)
+        await self._ready(worker, self._registration(worker, view_id))
+        return await rebind(worker, self._registration(worker, view_id), params)
+
     async def unregister(self, view_id: str, *, circuit: str | None = None) -> None:
         """Give up a view, whoever reads it: subscriptions get what happened before, then end. Raises UnknownView."""
         worker = self._worker(circuit)
@@ -192,7 +208,7 @@ class Runtime:
         Args: `circuit`, whose views may be named as if they were tables ("main").
         Raises SqlError, PlanError or UsageError (the caller's). Cost: that of computing it once, in one step.
         """
-        result = self._registry.query(self._registry.lane(circuit or DEFAULT), query, params)
+        result = self._registry.query(self._worker(circuit).lane, query, params, self._environment.clock())
         await trio.lowlevel.checkpoint()
         return result
 
@@ -208,12 +224,13 @@ class Runtime:
 
     @asynccontextmanager
     async def subscribe(
-        self, view: object, params: Mapping[str, Any] | None = None, *, circuit: str | None = None
+        self, view: object, params: Mapping[str, Any] | None = None, *, circuit: str | None = None, own: bool = False
     ) -> AsyncIterator[Subscription]:
         """Watch a view: its snapshot, then every change, as one cut.
 
         Args: `view`, the id of a registered view, or a query (text that starts with SELECT, WITH or VALUES is SQL):
-        then that query is kept live as long as somebody subscribes to it; `params`, the query's.
+        then that query is kept live as long as somebody subscribes to it; `params`, the query's; `own`, keep a view
+        for this subscription alone, so that `rebind(subscription.view, …)` may move its parameters.
         Raises UnknownView, SqlError, PlanError or UsageError (the caller's), CircuitFailed. Slow readers delay nobody.
         """
         self._require_open()
@@ -229,7 +246,8 @@ class Runtime:
             named = view = view.strip() if isinstance(view, str) else view
             if not isinstance(named, str):
                 named = self._registry.understand(worker.lane, view, params).plan
-            registration, _ = await self._hold(worker, name_of(named, params), view, params)
+            name = name_of(named, params) + (f"-{next(self._own)}" if own else "")
+            registration, _ = await self._hold(worker, name, view, params, named=own)
         outbox = Outbox(registration.view)
         try:
             await self._ready(worker, registration)
@@ -249,7 +267,7 @@ class Runtime:
         Raises ChangeRejected (the producer's fault; nothing happened), Full where a policy refuses, Closed.
         Cancelled while it waits for room: nothing happened. Cancelled later: accepted, only the receipt is lost.
         """
-        batch = _batch(changes)
+        batch = batch_of(changes)
         if ack not in ("queued", "applied"):
             raise UsageError(f"ack is 'queued' or 'applied', not {ack!r}")
         self._require_open()
@@ -260,7 +278,7 @@ class Runtime:
             outcome = await wait_for_room(self._admission, outcome, self._environment.now, self._require_open)
         if applied is None:
             await trio.lowlevel.cancel_shielded_checkpoint()
-            return _receipt(outcome)
+            return receipt_of(outcome)
         await applied.wait(outcome.targets)
         return Receipt(
             outcome.offset, applied.versions, (*outcome.behind, *applied.behind), outcome.routed, outcome.unrouted
@@ -269,7 +287,7 @@ class Runtime:
     def ingest_nowait(self, changes: Iterable[Change] | Change) -> Receipt:
         """`ingest(ack="queued")` without waiting: raises Full where `ingest` would wait for room."""
         self._require_open()
-        return _receipt(self._admission.submit_now(_batch(changes), self._environment.now()))
+        return receipt_of(self._admission.submit_now(batch_of(changes), self._environment.now()))
 
     async def settle(self) -> None:
         """Wait until everything admitted is applied and in the outboxes; circuits that are behind come back first.
@@ -330,11 +348,14 @@ class Runtime:
             await reply.wait()
 
     async def _hold(
-        self, worker: Worker, view_id: str, query: object, params: Mapping[str, Any] | None, pin: bool = False
-    ) -> tuple[Registration, Snapshot | None]:
+        self, worker: Worker, view_id: str, query: object, params: Mapping[str, Any] | None, pin: bool = False,
+        named: bool = True,
+    ) -> tuple[Registration, Snapshot | None]:  # fmt: skip
         """Find or make a registration and hold it; the snapshot where this call made it. `pin`: it outlives holders."""
         worker.require()
-        registration, walks = self._registry.register(worker.lane.name, view_id, query, params)
+        registration, walks = self._registry.register(worker.lane.name, view_id, query, params, named=named)
+        if walks is not None and registration.timed and worker.lane.running:
+            self._clock.tell(worker)
         registration.holders += 1
         snapshot = None
         try:
@@ -376,13 +397,3 @@ class Runtime:
         for worker in self._workers.values():
             worker.stopping = True
             worker.stage.close("the runtime was closed")
-
-
-def _batch(changes: Iterable[Change] | Change) -> Sequence[Change]:
-    if isinstance(changes, Change):
-        return (changes,)
-    return changes if isinstance(changes, list | tuple) else list(changes)
-
-
-def _receipt(admitted: Admitted) -> Receipt:
-    return Receipt(admitted.offset, {}, admitted.behind, admitted.routed, admitted.unrouted)

@@ -44,6 +44,7 @@ async def supervise(worker: Worker, environment: Environment, options: Callable[
 
 def _fall_behind(worker: Worker, error: Exception) -> None:
     taken, worker.taken = worker.taken, ()
+    worker.late = False
     worker.lane.fall_behind(error, taken)
     worker.stage.lose()
     worker.admission.room(worker.lane.name)
@@ -65,7 +66,7 @@ async def _come_back(worker: Worker, environment: Environment, options: Callable
             return False
         await trio.sleep(wait)
         try:
-            circuit = refill(lane, worker.registry.base, options())
+            circuit = refill(lane, worker.registry.base, options(), environment.clock())
             worker.stage.adopt(circuit, {v.view: v.failed for v in lane.views.values() if v.failed is not None})
         except Exception as error:
             log.exception("circuit %r could not be refilled", lane.name)
