@@ -158,9 +158,9 @@ def test_a_nested_column_that_an_expression_reads_stays_a_plain_list():
 
 def test_the_layout_follows_columns_to_where_they_stand():
     plan = TopK(Project(Join("inner", P, NEST), (("kids", Column(4)), ("n", Column(1)))), ())
-    assert layout(keyed(plan)) == {0: Layout(True, {})}
+    assert layout(keyed(plan)) == {0: Layout({})}
     one = attrs.evolve(NEST, form="object")
-    assert layout(keyed(one)) == {2: Layout(False, {})}
+    assert layout(keyed(one)) == {2: Layout({})}
 
 
 def test_a_tree_is_another_view_than_its_rows_and_comes_back_from_an_image():

@@ -71,9 +71,7 @@ class TreeView(View):
 
 def apply_nested(cell: Value, changes: Iterable[NestedChange], cell_layout: Layout, depth: int = 1) -> Value:
     """The nested cell after changes that all begin with its path, of `depth` steps."""
-    pairs: dict[Key, tuple[Value, Value]] = {
-        canonical_key(key): (key, child) for key, child in _pairs(cell, cell_layout)
-    }
+    pairs: dict[Key, tuple[Value, Value]] = {canonical_key(key): (key, child) for key, child in cell}
     here: list[NestedChange] = []
     below: list[NestedChange] = []
     for change in changes:
@@ -100,19 +98,16 @@ def apply_nested(cell: Value, changes: Iterable[NestedChange], cell_layout: Layo
         key, child = pairs[at]
         grown = apply_nested(child[member], inner, cell_layout.nested[member], depth + 1)
         pairs[at] = (key, FrozenObject({**child, member: grown}))
-    out = tuple([pairs[at] for at in order])
-    return out if cell_layout.many else out[0] if out else None
+    return tuple([pairs[at] for at in order])
 
 
 def _differ(path: Path, old: Value, new: Value, cell: Layout, out: list[NestedChange]) -> None:
     if old is new or same(old, new):
         return
-    before = {canonical_key(key): child for key, child in _pairs(old, cell)}
-    now = [(canonical_key(key), key, child) for key, child in _pairs(new, cell)]
+    before = {canonical_key(key): child for key, child in old}
+    now = [(canonical_key(key), key, child) for key, child in new]
     after = {at for at, _, _ in now}
-    out.extend(
-        NestedChange(path, key, child, None) for key, child in _pairs(old, cell) if canonical_key(key) not in after
-    )
+    out.extend(NestedChange(path, key, child, None) for key, child in old if canonical_key(key) not in after)
     places = {at: place for place, at in enumerate(before)}
     still = _longest_run([places[at] for at, _, _ in now if at in before])
     previous: Value = None
@@ -129,13 +124,6 @@ def _differ(path: Path, old: Value, new: Value, cell: Layout, out: list[NestedCh
         previous = key
     for step in inner:
         _differ(*step, out)
-
-
-def _pairs(cell: Value, cell_layout: Layout) -> tuple[tuple[Value, Value], ...]:
-    if cell_layout.many:
-        pairs: tuple[tuple[Value, Value], ...] = cell
-        return pairs
-    return () if cell is None else (cell,)
 
 
 def _own(child: Value, cell: Layout) -> Value:

@@ -19,10 +19,9 @@ from sspcore.plan.traverse import columns, expressions, shown, with_children
 
 @attrs.frozen
 class Layout:
-    """A nested cell: a list of (key, child), or one such pair or NULL unless `many`; a child is a value or an object,
-    whose members named in `nested` are such cells themselves."""
+    """A nested cell, a list of (key, child): a child is a value, or an object whose members named in `nested` are such
+    cells themselves."""
 
-    many: bool
     nested: Mapping[str, Layout]
 
 
@@ -53,7 +52,7 @@ def layout(plan: Plan) -> dict[int, Layout]:
             inner = {n: below[e.index] for n, e in shown(plan) if isinstance(e, Column) and e.index in below}
             if plan.form in ("values", "value"):
                 inner = {}
-            own = {len(columns(plan.left)): Layout(plan.form in ("objects", "values"), inner)} if plan.keyed else {}
+            own = {len(columns(plan.left)): Layout(inner)} if plan.keyed else {}
             return layout(plan.left) | own
         case Project():
             below = layout(plan.input)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sspcore.algebra.values import Key
+from sspcore.algebra.values import Key, canonical_key, same
+from sspcore.engine.trees import Path, TreeUpdate
 from sspcore.engine.update import Row, Snapshot, ViewUpdate
 from sspcore.wire.limits import PART_BYTES
 from sspcore.wire.messages import Delta, Snap, to_plain
-from sspcore.wire.values import encode_key, encode_row
+from sspcore.wire.values import encode_key, encode_row, encode_value
 
 Encode = Callable[[object], str]
 
@@ -53,14 +54,18 @@ def delta_message(sid: int, update: ViewUpdate, *, integers_as_text: bool = Fals
 
     In ordered views an entry with a third element names its predecessor in the new order: take the removed keys and
     those of all such entries out, then put each behind its predecessor, waiting for one that is itself still out.
-    An entry of two elements stays where it is; values None: only the place changed.
+    An entry of two elements stays where it is; values None: only the place changed. In trees, a row whose own cells
+    stay is not among the updated: `nested` tells what changed within it.
     """
+    nested, whole = _nested(update, integers_as_text) if isinstance(update, TreeUpdate) else (None, None)
     changes: dict[Key, tuple[Row | None, Row | None]] = {key: (old, new) for key, old, new in update.changes}
     added: list[Any] = []
     updated: list[Any] = []
     removed: list[Any] = []
     for key, after in update.placed:
         old, new = changes.pop(key, (None, None))
+        if old is not None and whole is not None and key not in whole:
+            new = None  # its cells stay, but for the nested ones
         entry: list[Any] = [
             encode_key(key, integers_as_text),
             None if new is None else encode_row(new, integers_as_text),
@@ -71,9 +76,49 @@ def delta_message(sid: int, update: ViewUpdate, *, integers_as_text: bool = Fals
         name = encode_key(key, integers_as_text)
         if new is None:
             removed.append(name)
-        else:
+        elif old is None or whole is None or key in whole:
             (added if old is None else updated).append([name, encode_row(new, integers_as_text)])
-    return Delta(sid, update.from_version, update.version, added, updated, removed)
+    return Delta(sid, update.from_version, update.version, added, updated, removed, nested or None)
+
+
+def _nested(update: TreeUpdate, integers_as_text: bool) -> tuple[list[Any], set[Key]]:
+    """What changed within rows, and the keys of those whose own cells changed.
+
+    What changed in its own comes whole, a row and a child alike, and nothing more is told of what is in it.
+    """
+    trees = {at for at, _ in update.trees.values()}
+    rows: dict[Key, Row] = {}
+    whole: set[Any] = set()
+    for key, old, new in update.changes:
+        if old is not None and new is not None:
+            rows[key] = new
+            if not all(same(a, b) for i, (a, b) in enumerate(zip(old, new, strict=True)) if i not in trees):
+                whole.add(key)
+    told: list[Any] = []
+    known: set[tuple[Path, Key]] = set()
+    for path, key, old, new, placed, after in update.nested:
+        (row_key, column), *steps = path
+        if row_key in whole or any((path[:i], canonical_key(path[i][0])) in known for i in range(1, len(path))):
+            continue
+        where = [[encode_key(row_key, integers_as_text), column]]
+        where += [[encode_value(k, integers_as_text), member] for k, member in steps]
+        entry = [where, encode_value(key, integers_as_text)]
+        if old is not None and new is None:
+            told.append(entry)
+            continue
+        child = None
+        if old is None or not same(old, new):
+            known.add((path, canonical_key(key)))
+            cell = rows[row_key][update.trees[column][0]]
+            for k, member in steps:
+                cell = _child(cell, k)[member]
+            child = encode_value(_child(cell, key), integers_as_text)
+        told.append([*entry, child, encode_value(after, integers_as_text)] if placed else [*entry, child])
+    return told, whole
+
+
+def _child(cell: Any, key: Any) -> Any:
+    return next(child for k, child in cell if same(k, key))
 
 
 def snapshot_of(update: ViewUpdate, ordered: bool) -> Snapshot:

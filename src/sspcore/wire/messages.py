@@ -76,6 +76,10 @@ def _is_entries(value: object) -> bool:
     return type(value) is list and all(map(_is_entry, value))
 
 
+def _is_nested(value: object) -> bool:
+    return type(value) is list and all(type(e) is list and 2 <= len(e) <= 4 and type(e[0]) is list for e in value)
+
+
 def _is_names(value: object) -> bool:
     return type(value) is list and all(map(_is_any_text, value))
 
@@ -172,6 +176,9 @@ class Delta:
 
     Entries are `[key, [values]]`; in ordered views a row that was added or moved is `[key, [values], after_key]`
     (None: first), its values None when only its place changed. Added and updated are each in final order.
+    In views of format tree, `nested` lists what changed within rows that are not updated: `[path, key]` is a child
+    removed, `[path, key, child]` one that changed, `[path, key, child, after_key]` one added or moved (child None: as
+    it was); a path is `[[row key, column], [child key, member], …]`.
     """
 
     sid: int = field("an integer", _is_number)
@@ -180,6 +187,7 @@ class Delta:
     added: list[Any] = field("a list of entries", _is_entries)
     updated: list[Any] = field("a list of entries", _is_entries)
     removed: list[Any] = field("a list of keys", _is_list)
+    nested: list[Any] | None = field("a list of [path, key, …]", _is_nested, default=None)
 
 
 @attrs.frozen

@@ -41,8 +41,19 @@ export class Mirror {
       this.rows.set(name, values);
       changes.updated.set(name, new Set(columns));
     }
+    for (const entry of delta.nested ?? []) this.nest(entry, changes);
     if (this.ordered) this.place(delta, changes);
     return changes;
+  }
+
+  /** Apply what changed within a row of a tree: one nested row that went, changed, came or moved. */
+  nest([[[key, column], ...steps], ...told], changes) {
+    const name = named(key);
+    const at = this.columns.indexOf(column);
+    const values = [...this.rows.get(name)];
+    values[at] = edited(values[at], steps, ...told);
+    this.rows.set(name, values);
+    changes.updated.set(name, (changes.updated.get(name) ?? new Set()).add(at));
   }
 
   /** Take the removed and the placed rows out, then put each placed row behind its predecessor. */
@@ -68,5 +79,21 @@ export class Mirror {
     this.order = order;
   }
 }
+
+/** A nested list with one child removed (only its key is told), replaced, or put behind another. */
+const edited = (list, [step, ...steps], key, ...told) => {
+  if (step !== undefined) {
+    const [owner, member] = step;
+    const inside = (child) => ({ ...child, [member]: edited(child[member], steps, key, ...told) });
+    return list.map(([k, child]) => [k, named(k) === named(owner) ? inside(child) : child]);
+  }
+  const [child, after] = told;
+  if (told.length === 1) return list.map(([k, held]) => [k, named(k) === named(key) ? child : held]);
+  const rest = list.filter(([k]) => named(k) !== named(key));
+  if (told.length === 0) return rest;
+  const held = list.find(([k]) => named(k) === named(key));
+  const at = after === null ? 0 : rest.findIndex(([k]) => named(k) === named(after)) + 1;
+  return [...rest.slice(0, at), [key, child ?? held[1]], ...rest.slice(at)];
+};
 
 export const same = (a, b) => a === b || (typeof a === "object" && JSON.stringify(a) === JSON.stringify(b));
