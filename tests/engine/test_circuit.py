@@ -347,3 +347,15 @@ def test_a_view_may_not_take_the_name_of_a_table_it_would_read():
     with pytest.raises(UsageError, match="'posts' would read a table of the same name"):
         circuit.register("posts", "SELECT id FROM posts")
     assert not circuit.tables and not circuit.views
+
+
+def test_a_query_understood_before_a_table_grew_is_understood_anew():
+    """What a text means is remembered; not what `*` meant before there were more columns."""
+    circuit = Circuit()
+    assert circuit.query("SELECT * FROM t").columns == ("id",)
+    assert circuit.explain("SELECT x FROM t").warnings
+    circuit.apply([upsert("t", 1, {"x": 2})])
+    assert circuit.query("SELECT * FROM t").columns == ("id", "x")
+    assert not circuit.explain("SELECT x FROM t").warnings
+    circuit.apply([upsert("t", 2, {"y": 3})])
+    assert circuit.register("all", "SELECT * FROM t").columns == ("id", "x", "y")

@@ -98,6 +98,8 @@ def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
     """Commit whatever a resolution says: rows of many tables, new tables, wider tables, marks and row versions."""
     net = resolution.net
     if not net and not resolution.widened:
+        if resolution.created:
+            circuit._templates.forget()
         circuit._door.commit(resolution)
         return Commit(circuit.version, {}, {}, (batch_statistics, resolution, 0, 0))
     failed: dict[Materialisation, Exception] = {}
@@ -115,6 +117,8 @@ def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
     broken: set[Materialisation] = set()
     wider = resolution.widened.keys()  # their readers are hydrated anew: they know rows of another layout
     try:
+        if resolution.created or resolution.widened:
+            circuit._templates.forget()  # names mean other columns now
         circuit._door.commit_forms(resolution)
         for name in resolution.widened:
             circuit._refile(name)

@@ -190,7 +190,6 @@ class Templates:
         if name is None:
             self._readings.clear()
             self._by_word.clear()
-            self._by_plan.clear()
             return
         for known in self._by_word.pop(name.casefold(), ()):
             self._readings.pop(known, None)

@@ -43,6 +43,8 @@ class Undo:
         """Put everything back. Safe at any point of the commit, also half-way through the tables."""
         circuit, resolution = self.circuit, self.resolution
         circuit._generation = self.generation
+        if resolution.created or self.schemas:
+            circuit._templates.forget()
         for name, net in resolution.net.items():
             if name in circuit._tables:
                 circuit._tables[name].unwrite(net)
