@@ -37,7 +37,12 @@ def number(c: Choices, one: str, two: str) -> str:
         return f"CAST(extract({c.pick(CLOCK)} FROM {moment(c, one)}) AS bigint)"
     if form == 2:
         return f"({day(c, one)} - {day(c, two)})"
-    return f"(ARRAY[{one}, {two}])[{c.between(1, 3)}]"
+    return f"(ARRAY[{element(one)}, {element(two)}])[{c.between(1, 3)}]"
+
+
+def element(number: str) -> str:
+    """A number for a list; DuckDB errs about aggregates inside ARRAY[…]."""
+    return "3" if "(" in number.strip("()") else number
 
 
 def condition(c: Choices, one: str, two: str, symbol: str) -> str:
@@ -48,7 +53,7 @@ def condition(c: Choices, one: str, two: str, symbol: str) -> str:
     if form == 1:
         return f"{moment(c, one)} - {moment(c, two)} {symbol} interval '{c.pick(SPANS)}'"
     if form == 2:
-        return f"{one} {c.pick(('= ANY', '<> ALL'))} (ARRAY[{two}, {c.pick(('1', 'NULL', '2'))}])"
+        return f"{one} {c.pick(('= ANY', '<> ALL'))} (ARRAY[{element(two)}, {c.pick(('1', 'NULL', '2'))}])"
     if form == 3:
-        return f"ARRAY[coalesce({one}, 0), 1] {c.pick(('@>', '&&'))} ARRAY[coalesce({two}, 2)]"
+        return f"ARRAY[coalesce({element(one)}, 0), 1] {c.pick(('@>', '&&'))} ARRAY[coalesce({element(two)}, 2)]"
     return f"{day(c, one)} {symbol} '2013-01-31'"
