@@ -15,6 +15,19 @@ RELATIONS = {
         SELECT t.id, (SELECT string_agg(u.y, ',' ORDER BY u.id) FROM u WHERE u.x = t.a) FROM t
         SELECT t.id, (SELECT array_agg(u.id ORDER BY u.id DESC) FROM u WHERE u.x < t.a) FROM t
     """,
+    "recursion": """
+        WITH RECURSIVE r (n) AS (SELECT a FROM t UNION SELECT v.z FROM r JOIN v ON v.x = r.n) SELECT n FROM r
+        WITH RECURSIVE r AS (SELECT id, a FROM t UNION SELECT r.id, u.x FROM r, u WHERE u.id = r.a) SELECT * FROM r
+        WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n + 1 FROM r WHERE n < 5) SELECT n, n * n FROM r
+        WITH RECURSIVE r (n, d) AS (SELECT a, 0 FROM t WHERE id = 2 UNION SELECT v.z, d + 1 FROM v JOIN r ON v.x = n WHERE d < 3) SELECT n, min(d) FROM r GROUP BY n
+        WITH RECURSIVE r AS (SELECT x, z FROM v UNION SELECT r.x, v.z FROM r JOIN v ON r.z = v.x) SELECT z FROM r WHERE x = 1
+        WITH RECURSIVE r AS (SELECT id, a AS up FROM t WHERE b = 'a' UNION SELECT t.id, t.a FROM r LEFT JOIN t ON t.id = r.up) SELECT * FROM r ORDER BY id, up LIMIT 4
+        WITH RECURSIVE r AS (SELECT x FROM v UNION SELECT z FROM v, r WHERE v.x = r.x AND z NOT IN (SELECT a FROM t WHERE a > 2)) SELECT * FROM r
+        WITH RECURSIVE r AS (SELECT x + 0.5 AS n FROM v UNION SELECT DISTINCT n + 0.5 FROM r WHERE n < 3) SELECT n FROM r WHERE n > 1
+        WITH RECURSIVE r AS (SELECT a AS n FROM t UNION SELECT v.z FROM r JOIN v ON v.x = r.n), s AS (SELECT n FROM r UNION SELECT u.x FROM s JOIN u ON u.id = s.n) SELECT count(*) FROM s
+        WITH RECURSIVE r AS (SELECT a AS n FROM t UNION SELECT z FROM r JOIN v ON x = n WHERE EXISTS (SELECT 1 FROM u WHERE u.x = z)) SELECT t.id FROM t WHERE a IN (SELECT n FROM r)
+        WITH RECURSIVE plain AS (SELECT a FROM t UNION SELECT x FROM u) SELECT * FROM plain
+    """,
     "windows": """
         SELECT id, row_number() OVER (PARTITION BY b ORDER BY a, id) FROM t
         SELECT id, rank() OVER (ORDER BY a DESC NULLS LAST), dense_rank() OVER (PARTITION BY c ORDER BY a) AS d FROM t

@@ -13,6 +13,7 @@ from tests.plan.sql_world import CATALOG
 
 MEANINGLESS = {
     ("CTE", "materialized"),  # how to compute, not what
+    ("With", "recursive"),  # allows a query to read itself, and need not be used
     ("Join", "kind"),  # INNER and OUTER say nothing more than the side does
     ("LimitOptions", "rows"),  # ROWS ONLY
     ("Fetch", "direction"),  # FIRST is NEXT

@@ -11,6 +11,7 @@ import attrs
 
 from tests.plan.random_sql.expressions import ATOM, COMPARE, LIKE, NOT, OR, OTHER, SQL_TYPES, Names, Sql
 from tests.plan.random_sql.froms import Columns, Froms, Query
+from tests.plan.random_sql.recursions import recursion
 from tests.plan.random_sql.scopes import Grouped, Scope, Source
 
 KINDS = ("integer", "integer", "text", "real", "boolean")
@@ -37,9 +38,15 @@ class Queries(Froms):
         return attrs.evolve(made, portable=self.portable)
 
     def _with(self, parent: Scope | None) -> str:
-        c, parts = self.c, []
+        c, parts, word = self.c, [], "WITH"
         for _ in range(c.weighted(((70, 0), (20, 1), (10, 2)))):
             name = self.fresh("w")
+            if c.chance(25):
+                budget, self.budget = self.budget, 0
+                text, self.ctes[name] = recursion(c, name, self)
+                self.budget, word = budget, "WITH RECURSIVE"
+                parts.append(text)
+                continue
             made = self._body(None, parent, 1)
             listed = ""
             if c.chance(25):
@@ -47,7 +54,7 @@ class Queries(Froms):
                 listed = f" ({', '.join([n for n, _ in made.columns])})"
             self.ctes[name] = made.columns
             parts.append(f"{name}{listed} AS ({made.text})")
-        return f"WITH {', '.join(parts)} " if parts else ""
+        return f"{word} {', '.join(parts)} " if parts else ""
 
     def _body(self, kinds: list[str] | None, parent: Scope | None, depth: int, *, top: bool = False) -> Query:
         """A SELECT or a set operation of two or three."""

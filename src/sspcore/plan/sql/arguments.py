@@ -18,7 +18,7 @@ LEFTOVERS: Final[dict[str, tuple[str, str, str]]] = {
     "sample": ("TABLESAMPLE", "TABLESAMPLE", "filter on a column, such as WHERE id % 10 = 0"),
     "into": ("SELECT INTO", "INTO", "register the query as a view instead"),
     "only": ("FROM ONLY", "ONLY", "tables have no children: leave ONLY out"),
-    "recursive": ("WITH RECURSIVE", "RECURSIVE", "write the steps out as joins, as many as there are levels"),
+    "search": ("SEARCH and CYCLE", "", "UNION ends circles; ORDER BY a depth that you count"),
     "limit_options": ("this form of LIMIT", "LIMIT", "use LIMIT n"),
     "by_name": ("UNION BY NAME", "NAME", "list the columns of both sides in the same order"),
     "db": ("a schema in front of a table", "", "name the table alone"),

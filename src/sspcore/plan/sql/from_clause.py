@@ -161,10 +161,10 @@ def _derived(node: exp.Expression, scope: Scope) -> Tree:
 
 def _query(cte: Cte, alias: str, renamed: list[str], node: exp.Expression, scope: Scope) -> Tree:
     """A query in FROM; it sees CTEs and what is around the SELECT, not its neighbours."""
-    from sspcore.plan.sql.queries import lower_query  # queries hold FROM, FROM holds queries
+    from sspcore.plan.sql.recursive import lower_cte  # queries hold FROM, FROM holds queries
 
     session = scope.session
-    query = lower_query(cte.query, session, cte.around, cte.ctes)
+    query = lower_cte(cte, session)
     names = [*cte.names, *query.names[len(cte.names) :]]
     if len(cte.names) > len(query.names):
         raise session.text.error(f"{len(cte.names)} names for {len(query.names)} columns", node)

@@ -75,6 +75,7 @@ def take_ctes(arguments: Arguments, session: Session, around: Scope | None, ctes
     if node is None:
         return ctes
     inner = Arguments(node, session.text)
+    recursive = inner.flag("recursive")
     visible = dict(ctes)
     own: set[str] = set()
     for item in inner.nodes("expressions"):
@@ -88,7 +89,7 @@ def take_ctes(arguments: Arguments, session: Session, around: Scope | None, ctes
         if name in own:
             raise session.text.error(f"WITH names {name!r} twice", item)
         own.add(name)
-        visible[name] = Cte(query, names, around, dict(visible))
+        visible[name] = Cte(query, names, around, dict(visible), name if recursive else "")
         session.ctes.append(visible[name])
     inner.done()
     return visible
@@ -96,9 +97,11 @@ def take_ctes(arguments: Arguments, session: Session, around: Scope | None, ctes
 
 def judge_unread(session: Session) -> None:
     """Refuse what is wrong in CTEs that nothing reads: they have no effect, but no part of a query goes unread."""
+    from sspcore.plan.sql.recursive import lower_cte  # a recursion holds queries
+
     for cte in session.ctes:  # those of a CTE judged here are appended while we go
         if id(cte.query) not in session.lowered:
-            lower_query(cte.query, session, cte.around, cte.ctes)
+            lower_cte(cte, session)
 
 
 @attrs.define
@@ -174,7 +177,7 @@ def _set_operation(
     free = set().union(*[query.free for query in queries])
 
     def plan() -> Plan:
-        plans = tuple([_as_types(query.relation().plan, query.types, types) for query in queries])
+        plans = tuple([as_types(query.relation().plan, query.types, types) for query in queries])
         if name == "UNION":
             return Union(plans, keeps_all)
         left, right = plans
@@ -183,7 +186,7 @@ def _set_operation(
     return _combined(arguments, session, plan, queries[0].names, types, free, domain)
 
 
-def _as_types(plan: Plan, own: Sequence[str], wanted: Sequence[str]) -> Plan:
+def as_types(plan: Plan, own: Sequence[str], wanted: Sequence[str]) -> Plan:
     """The plan with its last columns' numbers as numbers of the wanted types."""
     if all(a == b or b == "any" for a, b in zip(own, wanted, strict=True)):
         return plan

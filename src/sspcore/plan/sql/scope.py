@@ -65,12 +65,18 @@ class Source:
 
 @attrs.frozen(eq=False)
 class Cte:
-    """A query of WITH, its columns' new names, and what it sees: each use lowers it again."""
+    """A query of WITH, its columns' new names, and what it sees: each use lowers it again.
+
+    `recursive` is its name where it may read itself; inside its own recursive part, `found` is the names and the types
+    of the columns of the rows found so far.
+    """
 
     query: exp.Expression
     names: tuple[str, ...]
     around: Scope | None
     ctes: Mapping[str, Cte]
+    recursive: str = ""
+    found: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
 
 @attrs.define(eq=False)
