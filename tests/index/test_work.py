@@ -104,6 +104,17 @@ def test_adding_never_generates_code_and_a_known_template_needs_none():
     assert compiles() == before + 1
 
 
+def test_an_id_in_compiled_lanes_and_in_new_ones_has_one_fate():
+    index, _ = index_of(call("or", call("=", A, 7), call("=", C, "x")))
+    index.route2((0, 0, ""), (0, 0, ""))
+    index.add("new", call("or", call("=", A, 1), call("=", B, 2)))  # one lane is compiled, the other is new
+
+    assert index.route2((1, 0, ""), (0, 2, "")) == {"new": "stays"}
+    assert index.route2((0, 2, ""), (1, 0, "")) == {"new": "stays"}
+    assert index.route2((0, 2, ""), (0, 0, "")) == {"new": "left"}
+    assert index.route((1, 2, "")) == index.touch(None, (1, 2, "")) == ["new"]
+
+
 def test_templates_beyond_the_limit_share_lanes():
     predicates = [
         call("and", call("=", A, k), *[call("<>", B, j) for j in range(k % 9)],

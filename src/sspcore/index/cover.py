@@ -64,12 +64,14 @@ def _in(clause: Clause, without: frozenset[str]) -> Cover | None:
 def _contains(clause: Clause, without: frozenset[str]) -> Cover:
     """The first element; what the others leave is filed under the next one where many share the first."""
     _, index, keys = clause
-    return Cover((("has", (index,), keys[0]),), ("@>", index, keys[1:]) if keys[1:] else None, 2.0)
+    entry = ("word" if type(keys[0]) is str else "has", (index,), keys[0])
+    return Cover((entry,), ("@>", index, keys[1:]) if keys[1:] else None, 2.0)
 
 
 def _overlaps(clause: Clause, without: frozenset[str]) -> Cover | None:
     _, index, keys = clause
-    return Cover(tuple([("has", (index,), key) for key in keys]), None, 1.0 + len(keys))
+    entries = [("word" if type(key) is str else "has", (index,), key) for key in keys]
+    return Cover(tuple(entries), None, 1.0 + len(keys))
 
 
 def _like(clause: Clause, without: frozenset[str]) -> Cover | None:

@@ -25,6 +25,7 @@ from sspcore.index.lookups import (
     PrefixLane,
     ThresholdLane,
     TrigramLane,
+    WordLane,
     trigrams_of,
 )
 from sspcore.index.shapes import OWN_KEYS, Condition, condition_of, elements_of, helpers_in
@@ -97,9 +98,9 @@ class Writer:
 
     def fetch(self, row: str, residuals: bool) -> None:
         """Locals for every column that is read."""
-        keys, values, lists = self._columns(residuals)
+        keys, values, lists, words = self._columns(residuals)
         source = self.source
-        for column in sorted(values | keys | lists):
+        for column in sorted(values | keys | lists | words):
             source.line(f"{row}{column} = {row}row[{column}]")
         for column in sorted(keys - self.plain):
             value, canonical = f"{row}{column}", f"{row}k{column}"
@@ -112,19 +113,27 @@ class Writer:
             if row == "o":
                 made = f"ns{column} if o{column} is n{column} else {made}"
             source.line(f"{row}s{column} = {made}")
+        for column in sorted(words):
+            made = f"set({row}{column}) if type({row}{column}) is tuple else ()"
+            if row == "o":
+                made = f"nr{column} if o{column} is n{column} else {made}"
+            source.line(f"{row}r{column} = {made}")
 
-    def _columns(self, residuals: bool) -> tuple[set[int], set[int], set[int]]:
-        """Columns read as keys, as values and as lists."""
+    def _columns(self, residuals: bool) -> tuple[set[int], set[int], set[int], set[int]]:
+        """Columns read as keys, as values, as lists of keys and as lists of words."""
         keys: set[int] = set()
         values: set[int] = set()
         lists: set[int] = set()
+        words: set[int] = set()
         for lane, condition in zip(self.lanes, self.conditions, strict=True):
-            (lists if isinstance(lane, ElementLane) else keys).update(lane.columns)
+            read = words if isinstance(lane, WordLane) else lists if isinstance(lane, ElementLane) else keys
+            read.update(lane.columns)
             if condition is not None and (residuals or isinstance(lane, ScanLane)):
                 keys |= condition.keys
                 values |= condition.values
                 lists |= condition.lists
-        return keys, values, lists
+                words |= condition.words
+        return keys, values, lists, words
 
     def compare(self, residuals: bool) -> None:
         """Which columns are equal in both rows: `e` by key for what is looked up, `u` for what is tested."""
@@ -132,8 +141,11 @@ class Writer:
         for column in sorted(keyed):
             n, o = (f"n{column}", f"o{column}") if column in self.plain else (f"nk{column}", f"ok{column}")
             self.source.line(f"e{column} = {n} is {o} or {n} == {o}")
-        for column in sorted({c for lane in self.lanes if isinstance(lane, ElementLane) for c in lane.columns} - keyed):
-            self.source.line(f"e{column} = n{column} is o{column} or ns{column} == os{column}")
+        elements = [lane for lane in self.lanes if isinstance(lane, ElementLane)]
+        lists = {c for lane in elements if not isinstance(lane, WordLane) for c in lane.columns}
+        for column in sorted({c for lane in elements for c in lane.columns} - keyed):
+            equal = f"ns{column} == os{column}" if column in lists else f"nr{column} == or{column}"
+            self.source.line(f"e{column} = n{column} is o{column} or {equal}")
         tested: set[int] = set()
         for lane, condition in zip(self.lanes, self.conditions, strict=True):
             if condition is not None and (residuals or isinstance(lane, ScanLane)):
@@ -165,7 +177,8 @@ class Writer:
         if isinstance(lane, EqualityLane):
             self._got(f"g{at}({key})", then)
         elif isinstance(lane, ElementLane | TrigramLane):
-            each = f"{row}s{lane.columns[0]}" if isinstance(lane, ElementLane) else f"trigrams({key})"
+            form = "r" if isinstance(lane, WordLane) else "s"
+            each = f"{row}{form}{lane.columns[0]}" if isinstance(lane, ElementLane) else f"trigrams({key})"
             with source.block(f"for t in {each}:"):
                 self._got(f"g{at}(t)", then)
         elif isinstance(lane, PrefixLane):

@@ -30,6 +30,8 @@ def judge_of(shape: Clause) -> Callable[[tuple[Any, ...], tuple[Any, ...]], bool
             source.line(f"nk{column} = n{column} if type(n{column}) in OWN else key(n{column})")
         for column in sorted(condition.lists):
             source.line(f"ns{column} = elements(n{column})")
+        for column in sorted(condition.words):
+            source.line(f"nr{column} = set(n{column}) if type(n{column}) is tuple else ()")
         source.line(f"return {condition.text.replace('@', 'n')}")
     judge: Callable[[tuple[Any, ...], tuple[Any, ...]], bool] = source.build("judge")
     return judge

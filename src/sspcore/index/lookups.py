@@ -58,6 +58,12 @@ class ElementLane(DictLane):
         return [posting for element in set(key) if (posting := get(element)) is not None]
 
 
+class WordLane(ElementLane):
+    """The same for elements that are text, which equals only text: a row's elements are looked up as they are."""
+
+    __slots__ = ()
+
+
 class TrigramLane(DictLane):
     """LIKE with a literal piece of three letters or more: a row's text leads to the postings of its trigrams."""
 
@@ -231,7 +237,7 @@ class ThresholdLane(DictLane):
 
 
 KINDS: Final[dict[str, type[Lane]]] = {
-    "eq": EqualityLane, "scan": ScanLane, "has": ElementLane, "gram": TrigramLane, "pre": PrefixLane,
+    "eq": EqualityLane, "scan": ScanLane, "has": ElementLane, "word": WordLane, "gram": TrigramLane, "pre": PrefixLane,
     "between number": CellLane, "between time": CellLane,
     **{f"{op} {kind}": ThresholdLane for op in ("<", "<=", ">", ">=") for kind in CLASSES},
 }  # fmt: skip

@@ -2,10 +2,10 @@
 
 Owns which clauses share code: equal shapes do, their constants travel in rows. Refuses to know where rows are kept.
 
-In the text `@3` is the value of column 3, `@k3` its canonical key, `@s3` the keys of its elements and `@row` the row;
-who generates code puts a prefix for the `@` (`new` and `old` rows stand side by side there). Constants are `c0`, `c1`,
-…; helpers have fixed names (`HELPERS`). The text agrees with `plan/evaluate` on every value a cell may hold, for
-canonical rows.
+In the text `@3` is the value of column 3, `@k3` its canonical key, `@s3` the keys of its elements, `@r3` its elements
+as they are and `@row` the row; who generates code puts a prefix for the `@` (`new` and `old` rows stand side by side
+there). Constants are `c0`, `c1`, …; helpers have fixed names (`HELPERS`). The text agrees with `plan/evaluate` on
+every value a cell may hold, for canonical rows.
 """
 
 from __future__ import annotations
@@ -130,6 +130,8 @@ def lift(clause: Clause, constants: list[Value]) -> Clause:
         return ("=t" if kind is str else "=", clause[1], slot)
     if tag in ("in", "@>", "&&") or (tag == "notin" and len(value) > 1):
         constants.append(frozenset(value))
+        if tag in ("@>", "&&") and {str}.issuperset(map(type, value)):
+            return (tag + " words", clause[1], slot)
     elif tag == "notin":
         if type(value[0]) is str:
             constants.append(value[0])
@@ -174,8 +176,8 @@ def lower(shape: Clause, constants: tuple[Value, ...]) -> Clause:
         return ("=", shape[1], value)
     if tag == "notin t":
         return ("notin", shape[1], (value,))
-    if tag in ("in", "notin", "@>", "&&"):
-        return (tag, shape[1], tuple(value))
+    if tag in ("in", "notin", "@>", "&&", "@> words", "&& words"):
+        return (tag.removesuffix(" words"), shape[1], tuple(value))
     if tag.endswith(" prefix"):
         return (tag.removesuffix(" prefix"), shape[1], Pattern(value, tail="%"))
     return (tag, shape[1], value)
@@ -191,28 +193,29 @@ def _lower_expression(expression: Expression, constants: tuple[Value, ...]) -> E
 
 @attrs.frozen
 class Condition:
-    """The source text of a shape, and the columns it reads as values, as keys and as lists of elements."""
+    """The source text of a shape, and the columns it reads: as values, as keys, as lists of keys, as lists of words."""
 
     text: str
     values: frozenset[int]
     keys: frozenset[int]
     lists: frozenset[int]
+    words: frozenset[int]
     constants: int
 
     def columns(self) -> frozenset[int]:
         """All columns that it reads."""
-        return self.values | self.keys | self.lists
+        return self.values | self.keys | self.lists | self.words
 
 
 @lru_cache(maxsize=4096)
 def condition_of(shape: Clause) -> Condition:
     """The condition that holds where the shape's clause does, as source text."""
     text = _text(shape)
-    values, keys, lists = (
-        frozenset([int(n) for n in re.findall(f"@{form}(\\d+)", text)]) for form in ("", "k", "s")
+    values, keys, lists, words = (
+        frozenset([int(n) for n in re.findall(f"@{form}(\\d+)", text)]) for form in ("", "k", "s", "r")
     )  # fmt: skip
     numbers = [int(n) for n in re.findall(r"\bc(\d+)\b", text)]
-    return Condition(text, values, keys, lists, max(numbers, default=-1) + 1)
+    return Condition(text, values, keys, lists, words, max(numbers, default=-1) + 1)
 
 
 def _text(shape: Clause) -> str:
@@ -245,6 +248,10 @@ def _text(shape: Clause) -> str:
             return f"({value} is not None and {value} != {constant})"
         case "@>":
             return f"{constant}.issubset(@s{shape[1]})"
+        case "@> words":
+            return f"{constant}.issubset(@r{shape[1]})"
+        case "&& words":
+            return f"not {constant}.isdisjoint(@r{shape[1]})"
         case "&&":
             return f"not {constant}.isdisjoint(@s{shape[1]})"
         case "like" | "notlike":
