@@ -45,6 +45,7 @@ _HOME = {
     # the builder
     "query": "plan.builder",
     "exists": "plan.builder",
+    "Query": "plan.builder",
     "col": "plan.terms",
     "param": "plan.terms",
     "count": "plan.terms",
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from sspcore.engine.update import ViewUpdate as ViewUpdate
     from sspcore.engine.view import View as View
     from sspcore.hookspecs import hookimpl as hookimpl
+    from sspcore.plan.builder import Query as Query
     from sspcore.plan.builder import exists as exists
     from sspcore.plan.builder import query as query
     from sspcore.plan.terms import col as col

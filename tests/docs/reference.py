@@ -23,7 +23,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "create", "update", "upsert", "merge", "delete", "clear", "replace", "Change", "Schema",
     ),
     "The pure engine": (
-        "Circuit", "CircuitOptions", "query", "exists", "col", "param", "count", "View", "Snapshot", "ViewUpdate", "Commit",
+        "Circuit", "CircuitOptions", "query", "Query", "exists", "col", "param", "count", "View", "Snapshot", "ViewUpdate", "Commit",
         "BatchStats", "Result", "Explanation", "ZSet",
     ),
     "The runtime": (
