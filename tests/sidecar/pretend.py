@@ -156,7 +156,9 @@ class PretendRuntime:
         return view
 
     @asynccontextmanager
-    async def subscribe(self, query: Any, params: Any = None, *, circuit: str | None = None) -> AsyncIterator[Any]:
+    async def subscribe(
+        self, query: Any, params: Any = None, *, circuit: str | None = None, own: bool = False, format: str = "rows"
+    ) -> AsyncIterator[Any]:
         await trio.lowlevel.checkpoint()
         handle = self.circuits.get(circuit or "main")
         if handle is None:

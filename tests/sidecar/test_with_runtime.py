@@ -124,3 +124,39 @@ async def test_faults_come_back_with_their_place(message: Any, code: str | None,
         assert code is None or error["code"] == code
         assert error[field] == value
         assert await client.ask(type="ping") == {"type": "pong"}
+
+
+async def test_a_view_of_ones_own_moves_with_its_parameters() -> None:
+    sql = "SELECT id, x FROM t WHERE x BETWEEN $a AND $b"
+    async with open_runtime() as runtime:
+        await runtime.ingest([upsert("t", f"k{x}", {"x": x}) for x in range(6)])
+        async with serving(runtime) as address, ws(address) as client, ws(address) as other:
+            snap = await client.ask(type="sub", id="mine", sql=sql, params={"a": 1, "b": 2}, own=True)
+            shared = await other.ask(type="sub", id="shared", sql=sql, params={"a": 1, "b": 2})
+            assert snap["rows"] == shared["rows"] == [["k1", ["k1", 1]], ["k2", ["k2", 2]]]
+            assert snap["sid"] != shared["sid"]
+            delta = await client.ask(type="set", sid=snap["sid"], params={"b": 3})
+            assert (delta["type"], delta["added"], delta["removed"]) == ("delta", [["k3", ["k3", 3]]], [])
+            for b in (4, 5):
+                delta = await client.ask(type="set", sid=snap["sid"], params={"b": b})
+                assert [key for key, _ in delta["added"]] == [f"k{b}"]
+            error = await client.ask(type="set", sid=snap["sid"], params={"c": 3})
+            assert (error["type"], error["sid"]) == ("error", snap["sid"])
+            assert "no parameter $c" in error["message"]
+            refused = await other.ask(type="set", sid=shared["sid"], params={"b": 3})
+            assert (refused["code"], refused["sid"]) == ("not_own", shared["sid"])
+            assert "own: true" in refused["hint"]
+            assert (await other.ask(type="set", sid=99, params={}))["code"] == "unknown_sid"
+
+
+async def test_format_ids_comes_as_keys_and_digests() -> None:
+    async with open_runtime() as runtime:
+        await runtime.ingest([upsert("t", "k", {"x": 1})])
+        async with serving(runtime) as address, ws(address) as client:
+            snap = await client.ask(type="sub", id="ids", sql="SELECT id, x FROM t", format="ids")
+            ((key, (before,)),) = snap["rows"]
+            assert (key, snap["columns"], len(before)) == ("k", ["digest"], 12)
+            await runtime.ingest([upsert("t", "k", {"x": 2})])
+            ((key, (after,)),) = (await client.hear())["updated"]
+            assert (key, len(after)) == ("k", 12)
+            assert after != before

@@ -49,9 +49,9 @@ class Stage:
         """Forget a table."""
         self.circuit.drop_table(table)
 
-    def register(self, view: str, query: object, params: Mapping[str, Any]) -> Snapshot:
+    def register(self, view: str, query: object, params: Mapping[str, Any], format: str = "rows") -> Snapshot:
         """Register a view."""
-        return self.circuit.register(view, query, params)
+        return self.circuit.register(view, query, params, format=format)
 
     def rebind(self, view: str, params: Mapping[str, Any]) -> ViewUpdate:
         """Give a view other parameters, and pass the difference on. Raises UnknownView, CircuitFailed, UsageError."""

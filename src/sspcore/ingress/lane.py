@@ -99,6 +99,7 @@ class Registration:
     failed: Exception | None = None
     pinned: bool = False
     holders: int = 0
+    format: str = "rows"
     named: bool = True
     """Known by a name of its own; otherwise by its query and parameters, and whoever asks the same reads it too."""
 

@@ -25,7 +25,7 @@ def refill(lane: Lane, base: BaseTables, options: CircuitOptions, now: datetime)
     for registration in lane.views.values():
         if registration.live or registration.failed is not None:
             try:
-                circuit.register(registration.view, registration.given, registration.params)
+                circuit.register(registration.view, registration.given, registration.params, format=registration.format)
             except Exception as error:  # noqa: BLE001 - the unit of fault is the view
                 registration.failed = error
                 registration.live = False

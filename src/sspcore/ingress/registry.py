@@ -79,8 +79,9 @@ class Registry:
         self._forget_unread(lane.needed())
 
     def register(
-        self, circuit: str, view: str, query: object, params: Mapping[str, Any] | None, *, named: bool = True
-    ) -> tuple[Registration, list[Backfill] | None]:
+        self, circuit: str, view: str, query: object, params: Mapping[str, Any] | None, *,
+        format: str = "rows", named: bool = True,
+    ) -> tuple[Registration, list[Backfill] | None]:  # fmt: skip
         """Promise a view: its changes are routed from now on, its tables on their way into the circuit's mailbox.
 
         Gives the registration, and the backfills to walk before the circuit may be asked to register it; None for
@@ -94,7 +95,7 @@ class Registry:
         understood = self.understand(lane, query, params)
         held = lane.views.get(view)
         if held is not None:
-            if not held.means(query, understood.plan, understood.params):
+            if held.format != format or not held.means(query, understood.plan, understood.params):
                 raise AlreadyExists(
                     f"view {view!r} exists with another query or other parameters",
                     hint="unregister it first, or choose another id",
@@ -108,7 +109,8 @@ class Registry:
             raise UsageError(f"view {view!r} would read a table of the same name", hint="choose another id")
         registration = Registration(
             view, query, understood.plan if understood.inlines else query, understood.plan,
-            bind_plan(understood.plan, understood.params), understood.params, tables, named=named,
+            bind_plan(understood.plan, understood.params), understood.params, tables, format=format,
+            named=named,
         )  # fmt: skip
         self.base.ensure(tables)
         self._names[view] = self._names.get(view, 0) + 1

@@ -151,6 +151,13 @@ class Worker:
         self.lane.mailbox.command(Ask(action, reply))
         return await reply.wait()
 
+    async def catch_up(self) -> None:
+        """Wait until everything put before is done, or never will be."""
+        try:
+            await self.ask(lambda stage: None)
+        except (CircuitFailed, Closed):
+            return
+
     def install(self, registration: Registration, walks: list[Backfill], nursery: trio.Nursery) -> Reply[Snapshot]:
         """Have a view registered behind the rows it needs; the reply to wait for."""
         reply: Reply[Snapshot] = Reply()
@@ -188,7 +195,7 @@ class Worker:
         if self.lane.views.get(view) is not registration:
             raise Closed(f"view {view!r} was unregistered before it was ready")
         try:
-            snapshot = stage.register(view, registration.given, registration.params)
+            snapshot = stage.register(view, registration.given, registration.params, registration.format)
         except Exception as error:
             self.registry.unregister(self.lane, registration)
             if isinstance(error, SspError):

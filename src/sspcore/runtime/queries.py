@@ -21,12 +21,13 @@ def is_sql(text: str) -> bool:
     return _SQL.match(text) is not None
 
 
-def name_of(query: str | Plan, params: Mapping[str, Any] | None) -> str:
-    """The id of the view that subscribers to the same query with the same parameters share.
+def name_of(query: str | Plan, params: Mapping[str, Any] | None, format: str = "rows") -> str:
+    """The id of the view that subscribers to the same query, parameters and format share.
 
     >>> name_of("SELECT 1", None) == name_of(" SELECT 1 ", {})
     True
     """
     text = query.strip() if isinstance(query, str) else repr(query)
     values = sorted((name, type(value).__name__, repr(value)) for name, value in (params or {}).items())
-    return "query-" + hashlib.blake2b(repr((text, values)).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    asked = repr((text, values, format)).encode("utf-8", "surrogatepass")
+    return "query-" + hashlib.blake2b(asked, digest_size=8).hexdigest()

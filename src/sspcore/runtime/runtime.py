@@ -145,18 +145,19 @@ class Runtime:
     # Views
 
     async def register(
-        self, view_id: str, query: object, params: Mapping[str, Any] | None = None, *, circuit: str | None = None
-    ) -> Snapshot:
+        self, view_id: str, query: object, params: Mapping[str, Any] | None = None, *, circuit: str | None = None,
+        format: str = "rows",
+    ) -> Snapshot:  # fmt: skip
         """Keep a query live under an id, until `unregister`. The same again just gives the snapshot.
 
         Args: `query`, SQL text, a builder query, a plan or a JSON plan; `params`, a value for each `$name`;
-        `circuit`, where ("main").
+        `circuit`, where ("main"); `format`, "rows", "ids" or "tree" (see `Circuit.register`).
         Raises SqlError, PlanError, AlreadyExists, UnknownCircuit or UsageError (the caller's), CircuitFailed.
         Cancelled, it leaves no trace. Cost: that of computing the view once, and of copying tables its circuit lacks.
         """
         self._require_open()
         worker = self._worker(circuit)
-        registration, snapshot = await self._hold(worker, view_id, query, params, pin=True)
+        registration, snapshot = await self._hold(worker, view_id, query, params, format, pin=True)
         self._release(worker, registration)
         return snapshot if snapshot is not None else await self.snapshot(view_id, circuit=circuit)
 
@@ -224,13 +225,14 @@ class Runtime:
 
     @asynccontextmanager
     async def subscribe(
-        self, view: object, params: Mapping[str, Any] | None = None, *, circuit: str | None = None, own: bool = False
-    ) -> AsyncIterator[Subscription]:
+        self, view: object, params: Mapping[str, Any] | None = None, *, circuit: str | None = None, own: bool = False,
+        format: str = "rows",
+    ) -> AsyncIterator[Subscription]:  # fmt: skip
         """Watch a view: its snapshot, then every change, as one cut.
 
         Args: `view`, the id of a registered view, or a query (text that starts with SELECT, WITH or VALUES is SQL):
         then that query is kept live as long as somebody subscribes to it; `params`, the query's; `own`, keep a view
-        for this subscription alone, so that `rebind(subscription.view, …)` may move its parameters.
+        for this subscription alone, so that `rebind(subscription.view, …)` may move its parameters; `format`.
         Raises UnknownView, SqlError, PlanError or UsageError (the caller's), CircuitFailed. Slow readers delay nobody.
         """
         self._require_open()
@@ -246,8 +248,8 @@ class Runtime:
             named = view = view.strip() if isinstance(view, str) else view
             if not isinstance(named, str):
                 named = self._registry.understand(worker.lane, view, params).plan
-            name = name_of(named, params) + (f"-{next(self._own)}" if own else "")
-            registration, _ = await self._hold(worker, name, view, params, named=own)
+            name = name_of(named, params, format) + (f"-{next(self._own)}" if own else "")
+            registration, _ = await self._hold(worker, name, view, params, format, named=own)
         outbox = Outbox(registration.view)
         try:
             await self._ready(worker, registration)
@@ -295,10 +297,7 @@ class Runtime:
         For tests and demonstrations; a circuit that failed for good is not waited for.
         """
         for worker in list(self._workers.values()):
-            try:
-                await worker.ask(lambda stage: None)
-            except (CircuitFailed, Closed):
-                continue
+            await worker.catch_up()
         await trio.lowlevel.checkpoint()
 
     def explain_routing(self, change: Change) -> Sequence[Reason]:
@@ -348,12 +347,13 @@ class Runtime:
             await reply.wait()
 
     async def _hold(
-        self, worker: Worker, view_id: str, query: object, params: Mapping[str, Any] | None, pin: bool = False,
-        named: bool = True,
+        self, worker: Worker, view_id: str, query: object, params: Mapping[str, Any] | None, format: str,
+        pin: bool = False, named: bool = True,
     ) -> tuple[Registration, Snapshot | None]:  # fmt: skip
         """Find or make a registration and hold it; the snapshot where this call made it. `pin`: it outlives holders."""
         worker.require()
-        registration, walks = self._registry.register(worker.lane.name, view_id, query, params, named=named)
+        made = self._registry.register(worker.lane.name, view_id, query, params, format=format, named=named)
+        registration, walks = made
         if walks is not None and registration.timed and worker.lane.running:
             self._clock.tell(worker)
         registration.holders += 1
@@ -382,14 +382,8 @@ class Runtime:
             async with trio.open_nursery() as nursery:
                 for worker in self._workers.values():
                     if worker.lane.running:
-                        nursery.start_soon(self._drain_one, worker)
+                        nursery.start_soon(worker.catch_up)
         self._end()
-
-    async def _drain_one(self, worker: Worker) -> None:
-        try:
-            await worker.ask(lambda stage: None)
-        except (CircuitFailed, Closed):
-            return
 
     def _end(self) -> None:
         self._closed = True

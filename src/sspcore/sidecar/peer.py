@@ -16,12 +16,13 @@ from typing import Any
 import trio
 
 from sspcore.errors import InternalError, SspError
+from sspcore.sidecar.feeds import Feed
 from sspcore.sidecar.outgoing import Outgoing
 from sspcore.sidecar.state import Reading, Sidecar
 from sspcore.sidecar.websocket import PeerGone, Transport
 from sspcore.wire.changes import decode_change
 from sspcore.wire.limits import Limits
-from sspcore.wire.messages import Ingest, Sub, Unsub
+from sspcore.wire.messages import Ingest, Set, Sub, Unsub
 from sspcore.wire.session import SLOW, UNAUTHORISED, Hangup, Reply, ServerSession
 
 logger = logging.getLogger("sspcore.sidecar")
@@ -47,6 +48,8 @@ class Peer:
         self._asked: dict[Any, trio.CancelScope] = {}
         self._followed: dict[int, trio.CancelScope] = {}
         self._to_ingest, self._ingests = trio.open_memory_channel[Ingest](limits.ingests)
+        self._to_move, self._moves = trio.open_memory_channel[Set](limits.ingests)
+        self._feeds: dict[int, Feed] = {}
         self._nursery: trio.Nursery
 
     async def serve(self) -> None:
@@ -55,6 +58,7 @@ class Peer:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self._write)
                 self._nursery.start_soon(self._ingest)
+                self._nursery.start_soon(self._move)
                 self._nursery.start_soon(self._heartbeat)
                 if not self.session.welcomed:
                     self._nursery.start_soon(self._await_hello)
@@ -78,6 +82,8 @@ class Peer:
                 elif isinstance(event, Sub):
                     scope = self._asked[event.id] = trio.CancelScope()
                     self._nursery.start_soon(self._follow, event, scope)
+                elif isinstance(event, Set):
+                    self._to_move.send_nowait(event)  # as with ingests
                 elif isinstance(event, Unsub):
                     self._unsubscribe(event.id)
                 elif isinstance(event, Ingest):
@@ -143,6 +149,7 @@ class Peer:
         feed = reading.feed
         before = self._followed.get(feed.sid)
         self._followed[feed.sid] = scope
+        self._feeds[feed.sid] = feed
         if before is not None:
             before.cancel()  # another name for a view this peer follows: one stream, begun anew
         texts = self.session.snapshot(sub.id, feed.sid, reading.subscription.snapshot)
@@ -162,7 +169,7 @@ class Peer:
             reason = OUR_FAULT.message
         finally:
             if self._followed.get(feed.sid) is scope:
-                del self._followed[feed.sid]
+                del self._followed[feed.sid], self._feeds[feed.sid]
         self.sidecar.feeds.forget(feed)
         self.outgoing.reply(self.session.closed(feed.sid, reason).text)
 
@@ -172,6 +179,22 @@ class Peer:
             self._followed[sid].cancel()
         elif id in self._asked and self._asked[id] not in self._followed.values():
             self._asked[id].cancel()  # no snapshot of it has come yet
+
+    async def _move(self) -> None:
+        """Move parameters, in the order asked. A view that has ended meanwhile has said so itself."""
+        async for move in self._moves:
+            feed, refused = self._feeds.get(move.sid), None
+            try:
+                if feed is not None:
+                    await self.sidecar.rebind(feed, move.params)
+            except SspError as error:
+                refused = error
+            except Exception:
+                logger.exception("moving the parameters of sid %r failed", move.sid)
+                refused = OUR_FAULT
+            reply = self.session.moved(move, refused)
+            if reply is not None:
+                self.outgoing.reply(reply.text)
 
     # Ingest
 

@@ -62,12 +62,18 @@ class Sidecar:
     @asynccontextmanager
     async def subscribe(self, sub: Sub) -> AsyncIterator[Reading]:
         """The subscription a `sub` asks for. Raises what the runtime raises, and SqlError for text that is no query."""
-        async with self.runtime.subscribe(self._query(sub), sub.params, circuit=sub.circuit) as subscription:
+        async with self.runtime.subscribe(
+            self._query(sub), sub.params, circuit=sub.circuit, own=sub.own, format=sub.format
+        ) as subscription:
             feed = self.feeds.enter(sub.circuit or DEFAULT, subscription.view)
             try:
                 yield Reading(feed, subscription)
             finally:
                 self.feeds.leave(feed)
+
+    async def rebind(self, feed: Feed, params: dict[str, Any]) -> None:
+        """Move the parameters of a view; its readers get the difference. Raises what the runtime raises."""
+        await self.runtime.rebind(feed.view, params, circuit=feed.circuit)
 
     def _query(self, sub: Sub) -> Any:
         if sub.sql is not None:

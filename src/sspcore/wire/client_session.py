@@ -25,6 +25,7 @@ from sspcore.wire.messages import (
     Ping,
     Pong,
     Restart,
+    Set,
     Snap,
     Sub,
     Unsub,
@@ -87,11 +88,15 @@ class ClientSession:
         return self._text(Hello(client_id, token, ["json"], integers))
 
     def sub(self, id: Any, **query: Any) -> str:
-        """Subscribe: `view=…`, `sql=…` or `plan=…`, with `params=…` and `circuit=…` where wanted."""
+        """Subscribe: `view=…`, `sql=…` or `plan=…`, with `params=…`, `format=…`, `own=True`, `circuit=…`."""
         if id in self._asked:
             raise ValueError(f"id {id!r} is in use")
         self._asked[id] = None
         return self._text(Sub(id, **query))
+
+    def set(self, sid: int, params: dict[str, Any]) -> str:
+        """Move the parameters of a view subscribed to with `own=True`; the difference comes as a `Delta`."""
+        return self._text(Set(sid, params))
 
     def unsub(self, id: Any) -> str:
         """End a subscription; updates under way are ignored from now on."""

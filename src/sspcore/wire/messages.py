@@ -111,6 +111,17 @@ class Sub:
     sql: str | None = field("a text", _is_any_text, default=None)
     plan: dict[str, Any] | None = field("an object", _is_object, default=None)
     params: dict[str, Any] | None = field("an object", _is_object, default=None)
+    format: str = field("'rows', 'ids' or 'tree'", lambda v: v in ("rows", "ids", "tree"), default="rows")
+    own: bool = field("a boolean", _is_flag, default=False)
+    """Keep a view for this subscription alone: `set` may move its parameters."""
+
+
+@attrs.frozen
+class Set:
+    """Give a view of one's own other parameters; what changes comes as a `delta`. Those not named keep their values."""
+
+    sid: int = field("an integer", _is_number)
+    params: dict[str, Any] = field("an object", _is_object)
 
 
 @attrs.frozen
@@ -218,7 +229,7 @@ class Accepted:
 
 @attrs.frozen
 class Error:
-    """Something was refused; `id` or `seq` say what. The rest says where: in a message, a batch, or an SQL text."""
+    """Something was refused; `id`, `seq` or `sid` say what, the rest where: in a message, a batch, or an SQL text."""
 
     code: str = field("a short text", _is_text)
     message: str = field("a text", _is_any_text)
@@ -226,6 +237,7 @@ class Error:
     retry_after: float | None = field("a number", _is_amount, default=None)
     id: Any = field("a short text or an integer", _is_id, default=None)
     seq: int | None = field("an integer", _is_number, default=None)
+    sid: int | None = field("an integer", _is_number, default=None)
     path: str | None = field("a text", _is_any_text, default=None)
     index: int | None = field("an integer", _is_number, default=None)
     line: int | None = field("an integer", _is_number, default=None)
@@ -241,7 +253,7 @@ class Pong:
 
 
 CLIENT_MESSAGES: Final[Mapping[str, type]] = {
-    "hello": Hello, "sub": Sub, "unsub": Unsub, "ack": Ack, "ingest": Ingest, "ping": Ping,
+    "hello": Hello, "sub": Sub, "set": Set, "unsub": Unsub, "ack": Ack, "ingest": Ingest, "ping": Ping,
 }  # fmt: skip
 SERVER_MESSAGES: Final[Mapping[str, type]] = {
     "welcome": Welcome, "snap": Snap, "delta": Delta, "restart": Restart, "closed": Closed, "accepted": Accepted,

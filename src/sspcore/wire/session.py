@@ -30,6 +30,7 @@ from sspcore.wire.messages import (
     Ping,
     Pong,
     Restart,
+    Set,
     Sub,
     Unsub,
     Welcome,
@@ -58,7 +59,7 @@ class Hangup:
     reason: str
 
 
-Request = Sub | Unsub | Ingest | Ack
+Request = Sub | Set | Unsub | Ingest | Ack
 ServerEvent = Reply | Hangup | Request
 Frame = Callable[[ViewUpdate, bool], str]
 """The text of an update's `delta`, given whether big integers are text."""
@@ -74,6 +75,7 @@ class Stream:
     epoch: str = ""
     version: int = 0
     acked: int = 0
+    own: bool = False
 
 
 def _everyone(token: str | None) -> bool:
@@ -113,6 +115,8 @@ class ServerSession:
         self._streams: dict[int, Stream] = {}
         self._ingests: set[int] = set()
         self._said_hello = False
+        self._own: set[Any] = set()
+        self._moves = 0
 
     # What the peer says
 
@@ -146,6 +150,8 @@ class ServerSession:
         elif type(message) is Unsub:
             if message.id not in self._sids:
                 raise PeerError(f"no subscription {message.id!r}", code="unknown_id")
+        elif type(message) is Set:
+            self._set(message)
         elif type(message) is Ack:
             self._ack(message)
         elif type(message) is Ingest:
@@ -176,11 +182,25 @@ class ServerSession:
             )  # fmt: skip
         if (sub.view is not None) + (sub.sql is not None) + (sub.plan is not None) != 1:
             raise PeerError("sub names one of view, sql or plan", code="malformed")
-        if sub.params is not None and sub.view is not None:
-            raise PeerError("params go with sql or plan; a view has its own", code="malformed")
+        if sub.view is not None and (sub.params is not None or sub.own or sub.format != "rows"):
+            raise PeerError("params go with sql or plan, as do own and format; a view has its own", code="malformed")
         if sub.sql is not None:
             check_sql(sub.sql, self.limits.sql_bytes)
         self._sids[sub.id] = None
+        if sub.own:
+            self._own.add(sub.id)
+
+    def _set(self, move: Set) -> None:
+        stream = self._streams.get(move.sid)
+        if stream is None:
+            raise PeerError(f"no view has sid {move.sid} here", code="unknown_sid")
+        if not stream.own:
+            raise PeerError(
+                f"the view of sid {move.sid} is shared", code="not_own", hint="subscribe to its query with own: true"
+            )
+        if self._moves >= self.limits.ingests:
+            raise Full(f"{self._moves} moves wait", depth=self._moves, capacity=self.limits.ingests, retry_after=0.1)
+        self._moves += 1
 
     def _ack(self, ack: Ack) -> None:
         stream = self._streams.get(ack.sid)
@@ -215,7 +235,7 @@ class ServerSession:
         """
         if id not in self._sids or self._sids[id] not in (None, sid):
             raise InternalError(f"subscription {id!r} has sid {self._sids.get(id)}, not {sid}")
-        stream = self._streams.setdefault(sid, Stream(sid, []))
+        stream = self._streams.setdefault(sid, Stream(sid, [], own=id in self._own))
         if id not in stream.aliases:
             stream.aliases.append(id)
         self._sids[id] = sid
@@ -247,6 +267,7 @@ class ServerSession:
     def unsubscribed(self, id: Any) -> int | None:
         """Forget an alias; the sid when it was the last of its view (stop sending it), else None."""
         sid = self._sids.pop(id, None)
+        self._own.discard(id)
         if sid is None:
             return None
         stream = self._streams[sid]
@@ -261,6 +282,7 @@ class ServerSession:
         stream = self._streams.pop(sid, None)
         for alias in stream.aliases if stream else ():
             self._sids.pop(alias, None)
+            self._own.discard(alias)
         return self._reply(Closed(sid, reason))
 
     def accepted(self, seq: int, offset: int, level: str, versions: Mapping[str, int]) -> Reply:
@@ -268,10 +290,15 @@ class ServerSession:
         self._ingests.discard(seq)
         return self._reply(Accepted(seq, offset, level, dict(versions)))
 
-    def error(self, error: SspError, *, id: Any = None, seq: int | None = None) -> Reply:
+    def error(self, error: SspError, *, id: Any = None, seq: int | None = None, sid: int | None = None) -> Reply:
         """A request was refused; its id or seq is free again when the request was under way."""
         where = {name: value for name, value in error.as_dict().items() if name in _ERROR_FIELDS}
-        return self._reply(Error(**where, id=id, seq=seq))
+        return self._reply(Error(**where, id=id, seq=seq, sid=sid))
+
+    def moved(self, move: Set, error: SspError | None = None) -> Reply | None:
+        """A `set` is done, and where it failed the peer is told."""
+        self._moves -= 1
+        return None if error is None else self.error(error, sid=move.sid)
 
     def refused(self, error: SspError, request: Sub | Ingest) -> Reply:
         """A request that `receive` let through failed: say so, and forget it."""
@@ -304,12 +331,14 @@ def _echo(plain: object) -> dict[str, Any]:
     if type(plain) is not dict:
         return {}
     echo: dict[str, Any] = {}
-    id, seq = plain.get("id"), plain.get("seq")
+    id, seq, sid = plain.get("id"), plain.get("seq"), plain.get("sid")
     if (type(id) is str and len(id) <= MAX_NAME) or (type(id) is int and abs(id) < 2**63):
         echo["id"] = id
     if type(seq) is int and 0 <= seq < 2**63:
         echo["seq"] = seq
+    if plain.get("type") == "set" and type(sid) is int and 0 <= sid < 2**63:
+        echo["sid"] = sid
     return echo
 
 
-_ERROR_FIELDS = frozenset(attribute.name for attribute in attrs.fields(Error)) - {"id", "seq"}
+_ERROR_FIELDS = frozenset(attribute.name for attribute in attrs.fields(Error)) - {"id", "seq", "sid"}

@@ -64,6 +64,14 @@ export class Connection {
     return id;
   }
 
+  /** Move parameters of a subscription made with `own: true`; what changes comes as a delta. */
+  set(id, params) {
+    const subscription = this.subscriptions.get(id);
+    if (!subscription) return;
+    subscription.query = { ...subscription.query, params: { ...subscription.query.params, ...params } };
+    if (this.ready && subscription.sid !== null) this.send({ type: "set", sid: subscription.sid, params });
+  }
+
   unsubscribe(id) {
     const subscription = this.subscriptions.get(id);
     if (!subscription) return;
