@@ -209,7 +209,8 @@ class Program:
                 values.append(part.hydrate(rows(node.inputs[0])))
             else:
                 values.append(part.hydrate([rows(given) for given in node.inputs]))
-        return dict(rows(self.code.root))
+        value = rows(self.code.root)
+        return dict(value) if self.code.root.table is not None or type(value) is not dict else value
 
     def rebind(self, params: Mapping[str, Value]) -> None:
         """Other parameters from now on; the value does not change by itself.

@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from sspcore.codegen.source import Source
+from sspcore.engine.emit import cells
 from sspcore.engine.emit.expressions import tuple_of
 from sspcore.engine.emit.frame import Frame, Rows
 from sspcore.engine.emit.pipe import Lookup, Pipe, lookups
+from sspcore.engine.operators.base import net
 from sspcore.plan.expressions import Expression
 
 Write = Callable[[], None]
@@ -153,6 +155,9 @@ class RowsEmitter:
                 source.line(f"n{at} = None")
         with source.block(f"if o{at} is not None and n{at} is not None:"), ExitStack() as stack:
             self._same_partners(stack, at, steps)
+        padded = any(leaf.optional for leaf in self.pipe.leaves)
+        if padded:
+            source.line("start = len(out)")
         with source.block(f"if o{at} is not None:"), ExitStack() as stack:
             self.follow(stack, steps, old)
             self.guard(stack, frame.late, old)
@@ -161,6 +166,11 @@ class RowsEmitter:
             self.follow(stack, steps, new)
             self.guard(stack, frame.late, new)
             self.gives(None, new)
+        if padded:
+            net_of = frame.expressions.shared("net", cells.fixed(net, "one change per key"))
+            with source.block("if len(out) > start + 1:"):
+                source.note("without a partner before and after: the same key")
+                source.line(f"out[start:] = {net_of}(out[start:])")
 
     def _same_partners(self, stack: ExitStack, at: int, steps: Sequence[Lookup]) -> None:
         """Both rows there, looking for the same partners: each pair changes in place."""
