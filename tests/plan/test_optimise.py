@@ -21,10 +21,14 @@ from sspcore.plan.nodes import (
     Filter,
     Intersect,
     Join,
+    Project,
+    Recursive,
     Scan,
     SemiJoin,
     Union,
+    Working,
 )
+from sspcore.plan.sql.lower import lower
 from sspcore.plan.traverse import columns, ordering
 from sspcore.testing.generate.choices import Choices
 from sspcore.testing.generate.conditions import conditional
@@ -32,6 +36,8 @@ from sspcore.testing.generate.plans import lift, plan
 from sspcore.testing.generate.scenarios import Scenario, ViewPlan
 from sspcore.testing.generate.tables import History, schemas
 from sspcore.testing.oracle import LawBroken, PlainTable, expect_value
+from tests.plan import sql_world
+from tests.plan.sql_corpus import QUERIES
 from tests.profiles import scaled
 
 RULES = {rule.__name__: rule for rule in (*optimise.RULES, optimise.optimise)}
@@ -213,3 +219,50 @@ def test_a_condition_reaches_both_sides_of_a_join():
         Filter(Scan("b", ("y",)), Call("=", (Column(0), Param("k")))),
         ((Column(1), Column(0)),),
     )
+
+
+EDGES = Scan("e", ("u", "v"))
+CLOSURE = Recursive(
+    EDGES,
+    Project(
+        Join("inner", Working("r", ("u", "v")), EDGES, ((Column(1), Column(0)),)), (("u", Column(0)), ("v", Column(3)))
+    ),
+    "r",
+)
+
+
+def from_or_to(column):
+    """The closure of some edges, from or to a node."""
+    edges = [(1, 2), (2, 3), (3, 1), (3, 4), (5, 4), (4, 4)]
+    fill = [create("e", i, {"u": u, "v": v}) for i, (u, v) in enumerate(edges)]
+    shown = Filter(CLOSURE, Call("=", (Column(column), Param("node"))))
+    return Scenario([Schema("e", {"u": "integer", "v": "integer"})], {"v": ViewPlan(shown, {"node": 3})}, [fill])
+
+
+def test_a_condition_enters_a_recursion_by_columns_that_stay():
+    """Where paths start stays the same from step to step; where they end does not."""
+    start = from_or_to(0)
+    entered = optimise.optimise(start.views["v"].plan)
+
+    assert isinstance(entered, Recursive) and isinstance(entered.base, Filter)
+    assert entered.base.predicate == Call("=", (Column(0), Param("node")))
+    expect_same_meaning(start, optimise.optimise)
+    end = from_or_to(1)
+    assert isinstance(optimise.optimise(end.views["v"].plan), Filter)
+    expect_same_meaning(end, optimise.optimise)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pushdown, "passed", lambda step, name: {0: 0, 1: 1})
+        with pytest.raises(LawBroken):
+            expect_same_meaning(end, optimise.optimise)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_queries_in_sql_mean_what_they_meant(seed):
+    """The corpus of SQL, over random small tables."""
+    world_of_sql = sql_world.tables(seed)
+    for _, sql in QUERIES:
+        lowered = lower(sql, sql_world.CATALOG).plan
+        made = optimise.optimise(lowered)
+        assert columns(made) == columns(lowered)
+        value = interpret(made, world_of_sql)
+        expect_value(list(value), list(value.values()), lowered, world_of_sql, sql)
