@@ -73,6 +73,16 @@ RELATIONS = {
         SELECT id, (SELECT min(x) FROM (SELECT x FROM u WHERE id > t.a UNION ALL SELECT x FROM v ORDER BY 1 LIMIT 2)) FROM t
         SELECT id FROM t ORDER BY id LIMIT 1 + 1 OFFSET 2 - 1
     """,
+    "any and all": """
+        SELECT id FROM t WHERE a > ANY (SELECT x FROM u)
+        SELECT id FROM t WHERE a > ALL (SELECT x FROM u WHERE id < 3)
+        SELECT id FROM t WHERE a <= ALL (SELECT x FROM u WHERE u.x > t.c)
+        SELECT id FROM t WHERE NOT a < ANY (SELECT x FROM u WHERE x IS NOT NULL) OR c = 1
+        SELECT id, a < ANY (SELECT x FROM u), a >= ALL (SELECT x FROM u WHERE x > 0) FROM t
+        SELECT id, a = ALL (SELECT x FROM u WHERE u.x = t.a), a <> ANY (SELECT x FROM u WHERE u.id > t.c) FROM t
+        SELECT b, max(a) >= ALL (SELECT x FROM u WHERE x IS NOT NULL) FROM t GROUP BY b
+        SELECT id FROM t WHERE a > ANY (SELECT max(x) FROM u WHERE u.id < t.id)
+    """,
     "set operations on multisets": """
         SELECT a FROM t INTERSECT ALL SELECT x FROM u
         SELECT a FROM t EXCEPT ALL SELECT x FROM u

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import attrs
 
-from tests.plan.random_sql.expressions import ATOM, COMPARE, LIKE, NOT, OR, OTHER, SQL_TYPES, Names, Sql
+from tests.plan.random_sql.expressions import ATOM, COMPARE, COMPARISONS, LIKE, NOT, OR, OTHER, SQL_TYPES, Names, Sql
 from tests.plan.random_sql.froms import Columns, Froms, Query
 from tests.plan.random_sql.recursions import recursion
 from tests.plan.random_sql.scopes import Grouped, Scope, Source
@@ -269,7 +269,9 @@ class Queries(Froms):
         made = self._inner([kind], around, depth)
         probe = self.value(kind, names, 1).at(OTHER)
         if c.chance(8):
-            return Sql(f"{probe} {c.pick(('= ANY', '<> ALL'))} ({made.text})", COMPARE)
+            quantified = c.pick(("= ANY", "<> ALL", *[f"{o} {q}" for o in COMPARISONS for q in ("ANY", "ALL")]))
+            self.portable &= quantified in ("= ANY", "<> ALL")  # SQLite has neither, but these are IN and NOT IN
+            return Sql(f"{probe} {quantified} ({made.text})", COMPARE)
         return Sql(f"{probe} {negation}IN ({made.text})", LIKE)
 
     def _inner(self, kinds: list[str] | None, around: Scope | None, depth: int) -> Query:

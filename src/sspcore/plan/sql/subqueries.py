@@ -1,4 +1,4 @@
-"""Subqueries in conditions: EXISTS, IN, = ANY, <> ALL, and the dispatch of scalar ones.
+"""Subqueries in conditions: EXISTS, IN, comparisons with ANY and ALL, and the dispatch of scalar ones.
 
 Owns the choice between semi-join, anti-join and mark. A conjunct of WHERE decides rows, so EXISTS and IN are semi-joins
 there and NOT EXISTS an anti-join; NOT IN is one only where neither side can be NULL. Everywhere else, and for NOT IN,
@@ -8,6 +8,7 @@ the three-valued answer becomes a column (`Mark`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import attrs
 from sqlglot import exp
@@ -15,7 +16,7 @@ from sqlglot import exp
 from sspcore.plan.expressions import Call, Column, Constant, Expression, columns_read
 from sspcore.plan.nodes import AntiJoin, Mark, SemiJoin
 from sspcore.plan.sql.arguments import Arguments
-from sspcore.plan.sql.expressions import cells, lower_expression
+from sspcore.plan.sql.expressions import COMPARISONS, cells, lower_expression
 from sspcore.plan.sql.frame import Condition, Frame, Step
 from sspcore.plan.sql.literals import adapt
 from sspcore.plan.sql.partners import Partners, partners
@@ -25,15 +26,19 @@ from sspcore.plan.sql.relation import Relation, placed
 from sspcore.plan.sql.scalar import Scalar
 from sspcore.plan.sql.select import Block
 
+OPPOSITE: Final = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
 
 @attrs.frozen
 class Membership:
-    """[NOT] EXISTS (query), or probes [NOT] IN (query)."""
+    """[NOT] EXISTS (query), probes [NOT] IN (query), or [NOT] a probe compared with ANY (query)."""
 
     node: exp.Expression
     query: exp.Expression
     probes: tuple[exp.Expression, ...]
     negated: bool
+    operator: str = "="
+    """How the probe compares with some row of the query."""
 
 
 def membership(node: exp.Expression, frame: Frame) -> Membership | None:
@@ -63,7 +68,7 @@ def membership(node: exp.Expression, frame: Frame) -> Membership | None:
 
 
 def _quantified(node: exp.Expression, frame: Frame) -> Membership | None:
-    """x = ANY (query) is IN, x <> ALL (query) is NOT IN; the others are refused."""
+    """x = ANY (query) is IN, x <> ALL (query) is NOT IN; x < ALL (query) is NOT x >= ANY (query)."""
     text = frame.session.text
     quantifier = node.args.get("expression")
     if not isinstance(quantifier, exp.Any | exp.All):
@@ -75,14 +80,15 @@ def _quantified(node: exp.Expression, frame: Frame) -> Membership | None:
     inner.done()
     if not isinstance(query, exp.Query):
         return None
-    if isinstance(node, exp.EQ) and isinstance(quantifier, exp.Any):
-        return Membership(node, query, tuple(cells(probe, frame)), False)
-    if isinstance(node, exp.NEQ) and isinstance(quantifier, exp.All):
-        return Membership(node, query, tuple(cells(probe, frame)), True)
-    raise text.unsupported(
-        "ANY and ALL are supported as = ANY and <> ALL only", node,
-        hint="compare with a value: x > (SELECT max(y) …) for > ALL, x > (SELECT min(y) …) for > ANY",
-    )  # fmt: skip
+    probes, negated = tuple(cells(probe, frame)), isinstance(quantifier, exp.All)
+    operator = COMPARISONS[type(node)]
+    operator = OPPOSITE[operator] if negated else operator
+    if operator != "=" and len(probes) > 1:
+        raise text.unsupported(
+            "a row of several values beside ANY or ALL is supported as = ANY and <> ALL only", node,
+            hint="compare the columns one by one, in [NOT] EXISTS",
+        )  # fmt: skip
+    return Membership(node, query, probes, negated, operator)
 
 
 def semi_condition(node: exp.Expression, frame: Frame) -> Condition | None:
@@ -91,7 +97,7 @@ def semi_condition(node: exp.Expression, frame: Frame) -> Condition | None:
     if found is None:
         return None
     reader = _Reader(found, frame)
-    if reader.is_value or (found.negated and found.probes and not reader.never_null):
+    if reader.is_value or (found.operator == "=" and found.negated and found.probes and not reader.never_null):
         return None
     step = reader.step(AntiJoin if found.negated else SemiJoin)
     return Condition((*frame.steps, step), None)
@@ -143,7 +149,7 @@ class _Reader:
         """EXISTS of such a query is TRUE; IN is equality with its value."""
         if not self.probes:
             return Constant(True)
-        return Call("=", (self.probes[0], Scalar(self.found.query, self.frame).value()))
+        return Call(self.found.operator, (self.probes[0], Scalar(self.found.query, self.frame).value()))
 
     @property
     def never_null(self) -> bool:
@@ -177,14 +183,44 @@ class _Reader:
 
         def apply(outer: Relation) -> Relation:
             made = make(outer)
-            on = made.on + list(zip(self.probes, made.outputs, strict=False))
+            if self.found.operator != "=":  # an anti-join is of rows for which it is known of no partner to be FALSE
+                compared = self._compared(made)
+                made = attrs.evolve(made, residual=[*made.residual, compared if node is SemiJoin else _may(compared)])
+                on = made.on
+            else:
+                on = made.on + list(zip(self.probes, made.outputs, strict=False))
             plan = node(outer.plan, made.right.plan, outer.pairs(made.right, on), residual(outer, made))
             return Relation(plan, outer.symbols)
 
         return Step(self.needs, frozenset(), apply)
 
+    def _compared(self, made: Partners) -> Expression:
+        return Call(self.found.operator, (self.probes[0], made.outputs[0]))
+
+    def compared(self) -> Expression:
+        """The answer of a comparison: TRUE with some row, else NULL if it is unknown with some, else FALSE."""
+        true = self._marked(lambda made: self._compared(made))
+        unknown = self._marked(lambda made: Call("is null", (self._compared(made),)))
+        return Call("case", (true, Constant(True), unknown, Constant(None), Constant(False)))
+
+    def _marked(self, condition: Callable[[Partners], Expression]) -> Expression:
+        """Whether there is a partner for which the condition is TRUE."""
+        symbol = self.session.symbol("any", "boolean", self.session.source())
+        make = self._made()
+
+        def apply(outer: Relation) -> Relation:
+            made = make(outer)
+            made = attrs.evolve(made, residual=[*made.residual, condition(made)])
+            plan = Mark(outer.plan, made.right.plan, "any", outer.pairs(made.right, made.on), residual(outer, made))
+            return Relation(plan, (*outer.symbols, symbol))
+
+        self.frame.steps.append(Step(self.needs, frozenset([symbol]), apply))
+        return self.session.column(symbol)
+
     def mark(self) -> Expression:
         """The answer as a column."""
+        if self.found.operator != "=":
+            return self.compared()
         if len(self.probes) > 1 and not self.never_null:
             raise self.session.text.unsupported(
                 "a row of several values IN a subquery is supported only as a condition of its own", self.found.node,
@@ -207,6 +243,11 @@ class _Reader:
 
         self.frame.steps.append(Step(self.needs, frozenset([symbol]), apply))
         return self.session.column(symbol)
+
+
+def _may(condition: Expression) -> Expression:
+    """It is TRUE or unknown."""
+    return Call("not", (Call("is false", (condition,)),))
 
 
 def residual(outer: Relation, made: Partners) -> Expression | None:
