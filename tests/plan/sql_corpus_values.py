@@ -52,6 +52,11 @@ DOCUMENTS = f"""
     SELECT a > ANY (ARRAY[c, 1]), a >= ALL (ARRAY[1, 2]), a = SOME (ARRAY[1, 3]), a < ALL (ARRAY[]::integer[]) FROM t
     SELECT a = ANY ('{{1,2}}'), b = ANY ('{{a,"a%",NULL}}'), b <> ALL ('{{a}}'::text[]), NOT a = ANY (ARRAY[c]) FROM t
     SELECT date '2013-03-01' - '2013-01-01', extract(hour FROM interval '1 day' / 2) FROM t
+    SELECT b, sum(a * interval '1 day 5 hours'), (avg(a * interval '1 day'))::text FROM t GROUP BY b
+    SELECT sum(a * interval '1 hour') > interval '3 hours', avg(c * interval '1 hour') FILTER (WHERE a > 1) FROM t
+    SELECT id, (SELECT sum(x * interval '1 month 2 days') FROM u WHERE u.x = t.a) FROM t
+    SELECT a, avg(c * interval '1 hour') FROM t GROUP BY a HAVING sum(c * interval '1 hour') >= '1 hour' ORDER BY sum(c * interval '1 day'), a
+    SELECT max(a * interval '1 hour'), min(DISTINCT c * interval '1 hour'), count(DISTINCT a * interval '1 day') FROM t
     SELECT cardinality(ARRAY[a, c]), cardinality(array_remove(ARRAY[a, c], 1)), array_length(ARRAY[]::text[], 1) FROM t
     SELECT (ARRAY[a] || c)[2], (a || ARRAY[c])[1], array_position(ARRAY[a, c], NULL) FROM t
     SELECT make_interval(days => a::integer, hours => 30) > interval '2 days', to_timestamp(a) = '1970-01-01 00:00:01' FROM t

@@ -17,6 +17,8 @@ from sspcore.algebra.values import Value
 from sspcore.plan.time_arithmetic import interval, midnight
 from sspcore.plan.total import NULL_BY_ERROR, Function, strict
 
+PARTS: Final = ("months", "days", "microseconds")
+"""The parts that an interval is made of."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBERS: Final = frozenset({int, float, Decimal})
 
@@ -160,9 +162,26 @@ def _make_interval(*parts: Value) -> Value:
     return interval(years * 12 + months, weeks * 7 + days, (hours * 60 + minutes) * 60_000_000 + fine)
 
 
+@strict
+def _interval_part(span: Value, part: Value) -> Value:
+    if type(span) is not Interval or part not in PARTS:
+        return NULL_BY_ERROR
+    whole: int = getattr(span, part)
+    return whole
+
+
+@strict
+def _interval_of(months: Value, days: Value, microseconds: Value) -> Value:
+    if any(type(n) is not int for n in (months, days, microseconds)):
+        return NULL_BY_ERROR
+    return interval(months, days, microseconds)
+
+
 FUNCTIONS: Final = (
     Function("date_trunc", 2, 2, _date_trunc, "The start of the unit (the first argument) that holds the time."),
     Function("extract", 2, 2, _extract, "A field (the first argument) of a time or an interval, as a float."),
     Function("to_timestamp", 1, 1, _to_timestamp, "The time so many seconds after the start of 1970."),
     Function("make_interval", 0, 7, _make_interval, "Of years, months, weeks, days, hours, minutes and seconds."),
+    Function("interval part", 2, 2, _interval_part, "The whole months, days or microseconds of an interval."),
+    Function("interval of", 3, 3, _interval_of, "The interval of so many months, days and microseconds."),
 )

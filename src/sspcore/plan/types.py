@@ -54,7 +54,7 @@ _JSON: Final = frozenset({
 _ALWAYS: Final = {
     **dict.fromkeys(_BOOLEAN, "boolean"), **dict.fromkeys(_TEXT, "text"), **dict.fromkeys(_INTEGER, "integer"),
     **dict.fromkeys(_JSON, "json"), "extract": "real", "date_trunc": "timestamp", "to_timestamp": "timestamp",
-    "make_interval": "interval",
+    "make_interval": "interval", "interval of": "interval", "interval part": "integer",
 }  # fmt: skip
 """Function → the type of whatever it gives."""
 _NUMBERS: Final = ("integer", "decimal", "real")
@@ -171,7 +171,10 @@ def column_types(plan: Plan, catalog: Catalog, found: Mapping[str, tuple[str, ..
         case Rank():
             return (*below[0], "integer")
         case Nest():
-            return (*below[0], type_of(shown(plan)[0][1], below[1]) if plan.form == "value" and not plan.keyed else "json")
+            return (
+                *below[0],
+                type_of(shown(plan)[0][1], below[1]) if plan.form == "value" and not plan.keyed else "json",
+            )
         case Aggregate():
             groups = [type_of(e, below[0]) for _, e in plan.groups]
             return tuple(groups + [type_of_aggregate(call, below[0]) for _, call in plan.aggregates])

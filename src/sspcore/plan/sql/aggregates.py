@@ -11,6 +11,7 @@ import attrs
 from sqlglot import exp
 
 from sspcore.plan.expressions import Call, Constant, Expression, Param, columns_read
+from sspcore.plan.functions_time import PARTS
 from sspcore.plan.nodes import LISTS, AggregateCall, OrderTerm
 from sspcore.plan.sql.arguments import Arguments, describe
 from sspcore.plan.sql.expressions import lower_expression
@@ -83,7 +84,27 @@ def lower_aggregate(node: exp.Expression, frame: Frame) -> Expression:
         raise text.unsupported(
             "an aggregate over columns of the query around is not supported", node, hint="compute it in that query"
         )
+    if call.argument is not None and function in ("sum", "avg"):
+        if frame.session.type_of(call.argument) == "interval":
+            return _of_intervals(node, call, frame)
     return grouping.call(call, function)
+
+
+def _of_intervals(node: exp.Expression, call: AggregateCall, frame: Frame) -> Expression:
+    """sum and avg of intervals: each of their parts is summed."""
+    grouping = frame.grouping
+    assert grouping is not None
+    assert call.argument is not None
+    if call.distinct:
+        raise frame.session.text.unsupported(
+            f"{call.function}(DISTINCT …) of intervals is not supported", node, hint="use SELECT DISTINCT in FROM"
+        )
+    parts = [Call("interval part", (call.argument, Constant(part))) for part in PARTS]
+    sums = [grouping.call(attrs.evolve(call, function="sum", argument=part), call.function) for part in parts]
+    total = Call("interval of", tuple(sums))
+    if call.function == "sum":
+        return total
+    return Call("/", (total, grouping.call(attrs.evolve(call, function="count"), "count")))
 
 
 @attrs.frozen
