@@ -37,7 +37,8 @@ from sspcore.plan.nodes import (
     Values,
     Working,
 )
-from sspcore.plan.traverse import children, columns, walk_plan  # fmt: skip
+from sspcore.plan.optimise import optimise
+from sspcore.plan.traverse import children, columns, scans_of  # fmt: skip
 
 _INFIX = frozenset({"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "||", "and", "or", "like", "ilike",
                     "->", "->>", "#>", "#>>", "@>", "<@", "&&", "?", "?|", "?&"})  # fmt: skip
@@ -53,25 +54,29 @@ class Explanation:
     warnings: tuple[str, ...]
     code: str = ""
 
+    @property
+    def optimised(self) -> Plan:
+        """The plan that runs: what the planner makes of the one that was written. Cost: the planner's, each time."""
+        return optimise(self.plan)
+
     def __str__(self) -> str:
-        lines = list(_tree(self.plan, "", ""))
+        lines, runs = list(_tree(self.plan, "", "")), self.optimised
+        if runs != self.plan:
+            lines += ["runs as", *_tree(runs, "", "")]
         lines += [f"${name} = {value!r}" for name, value in self.params.items()]
-        lines += list(self._narrowed())
+        lines += list(_narrowed(runs))
         lines += [f"warning: {warning}" for warning in self.warnings]
         if self.code:
             lines += ["", self.code]
         return "\n".join(lines)
 
-    def _narrowed(self) -> Iterator[str]:
-        """The tables of which only some rows matter: other changes do not reach the view."""
-        read: dict[str, dict[str, None]] = {}
-        for node in walk_plan(self.plan):
-            if isinstance(node, Scan):
-                read.setdefault(node.table, {}).update(dict.fromkeys(node.columns))
-        names = {table: tuple(found) for table, found in read.items()}
-        for table, condition in interests(self.plan, names.__getitem__).items():
-            if condition is not None:
-                yield f"changes of {table} matter where {show(condition, names[table])}"
+
+def _narrowed(plan: Plan) -> Iterator[str]:
+    """The tables of which only some rows matter: other changes do not reach the view."""
+    names = {scan.table: scan.columns for scan in scans_of(plan)}
+    for table, condition in interests(plan, names.__getitem__).items():
+        if condition is not None:
+            yield f"changes of {table} matter where {show(condition, names[table])}"
 
 
 def explain_plan(
