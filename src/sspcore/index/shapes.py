@@ -35,6 +35,8 @@ OWN_KEYS: Final = frozenset({type(None), int, str, bytes, float, Decimal, dateti
 """Types of canonical values that are their own canonical keys."""
 MAX_WRITTEN: Final = 40
 """Parts of an expression written out in source; one of more is evaluated by closures."""
+MAX_EACH: Final = 4
+"""Elements of a list to be contained that are tested one by one; more are a set."""
 _TESTS: Final = {"<": "{} < {}", "<=": "{} <= {}", ">": "not {} <= {}", ">=": "not {} < {}"}
 """`not v <= c` because NaN is above all numbers, and Python calls every comparison with it false."""
 _DECIMAL_TESTS: Final = {
@@ -128,6 +130,10 @@ def lift(clause: Clause, constants: list[Value]) -> Clause:
             return ("is", clause[1], repr(value))
         constants.append(value)
         return ("=t" if kind is str else "=", clause[1], slot)
+    if tag == "@>" and len(value) <= MAX_EACH:  # far less memory than a set, and the first one missing decides
+        slots = tuple([slot_of(len(constants) + at) for at in range(len(value))])
+        constants += value
+        return ("each word" if {str}.issuperset(map(type, value)) else "each", clause[1], slots)
     if tag in ("in", "@>", "&&") or (tag == "notin" and len(value) > 1):
         constants.append(frozenset(value))
         if tag in ("@>", "&&") and {str}.issuperset(map(type, value)):
@@ -171,6 +177,8 @@ def lower(shape: Clause, constants: tuple[Value, ...]) -> Clause:
         return clause
     if tag == "is":
         return ("=", shape[1], {"None": None, "TRUE": TRUE_KEY, "FALSE": FALSE_KEY, "nan": NAN}[shape[2]])
+    if tag in ("each", "each word"):
+        return ("@>", shape[1], tuple([constants[slot.number] for slot in shape[2]]))
     value = constants[shape[2].number]
     if tag == "=t":
         return ("=", shape[1], value)
@@ -234,6 +242,9 @@ def _text(shape: Clause) -> str:
     if tag == "is":
         name: str = shape[2]
         return f"{key} is {name.replace('nan', 'NAN')}"
+    if tag in ("each", "each word"):
+        elements = f"@{'r' if tag == 'each word' else 's'}{shape[1]}"
+        return "(" + " and ".join([f"c{slot.number} in {elements}" for slot in shape[2]]) + ")"
     constant = f"c{shape[2].number}"
     match tag:
         case "=t":
