@@ -81,6 +81,9 @@ RELATIONS = {
         SELECT id, a < ANY (SELECT x FROM u), a >= ALL (SELECT x FROM u WHERE x > 0) FROM t
         SELECT id, a = ALL (SELECT x FROM u WHERE u.x = t.a), a <> ANY (SELECT x FROM u WHERE u.id > t.c) FROM t
         SELECT b, max(a) >= ALL (SELECT x FROM u WHERE x IS NOT NULL) FROM t GROUP BY b
+        SELECT id FROM t WHERE (a, c) NOT IN (SELECT x, id FROM u)
+        SELECT id FROM t WHERE (a, b) NOT IN (SELECT x, y FROM u WHERE id > 2) OR a IS NULL
+        SELECT id, (a, c) IN (SELECT x, z FROM v) IS TRUE FROM t
         SELECT id FROM t WHERE a > ANY (SELECT max(x) FROM u WHERE u.id < t.id)
     """,
     "set operations on multisets": """

@@ -195,11 +195,13 @@ class _Reader:
         return Step(self.needs, frozenset(), apply)
 
     def _compared(self, made: Partners) -> Expression:
-        return Call(self.found.operator, (self.probes[0], made.outputs[0]))
+        pairs = zip(self.probes, made.outputs, strict=True)
+        parts = tuple([Call(self.found.operator, pair) for pair in pairs])
+        return parts[0] if len(parts) == 1 else Call("and", parts)
 
     def compared(self) -> Expression:
         """The answer of a comparison: TRUE with some row, else NULL if it is unknown with some, else FALSE."""
-        true = self._marked(lambda made: self._compared(made))
+        true = self._matched() if self.found.operator == "=" else self._marked(self._compared)
         unknown = self._marked(lambda made: Call("is null", (self._compared(made),)))
         return Call("case", (true, Constant(True), unknown, Constant(None), Constant(False)))
 
@@ -219,13 +221,12 @@ class _Reader:
 
     def mark(self) -> Expression:
         """The answer as a column."""
-        if self.found.operator != "=":
+        if self.found.operator != "=" or (len(self.probes) > 1 and not self.never_null):
             return self.compared()
-        if len(self.probes) > 1 and not self.never_null:
-            raise self.session.text.unsupported(
-                "a row of several values IN a subquery is supported only as a condition of its own", self.found.node,
-                hint="use [NOT] EXISTS with one equality per value",
-            )  # fmt: skip
+        return self._matched()
+
+    def _matched(self) -> Expression:
+        """Whether there is a partner; for one probe three-valued."""
         name = "in" if self.probes else "exists"
         symbol = self.session.symbol(name, "boolean", self.session.source())
         make = self._made()
