@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-import sspcore
+from sspcore import errors
 from sspcore.errors import UsageError
 
 
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
 
 def home() -> Path:
     """The folder that holds the package `benchmarks`: the checkout's root, or what the wheel brought along."""
-    package = Path(sspcore.__file__).resolve().parent
+    package = Path(errors.__file__).resolve().parent
     for folder in (package.parents[1], package / "_bundled"):
         if (folder / "benchmarks" / "engine" / "main.py").is_file():
             return folder

@@ -11,7 +11,7 @@ from typing import Final
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.table import Net, Row
 from sspcore.index.predicate_index import PredicateIndex
-from sspcore.plan.expressions import Expression
+from sspcore.plan.expressions import Call, Expression
 
 Touched = dict[Materialisation, list[Net]]
 
@@ -25,13 +25,15 @@ class Readers:
     Args: `types`, the declared types of the table's columns, by position.
     """
 
-    __slots__ = ("_everyone", "_index", "_selective", "_types", "all")
+    __slots__ = ("_everyone", "_exact", "_index", "_selective", "_types", "all")
 
     def __init__(self, types: Sequence[str]) -> None:
         self._types = types
         self._everyone: tuple[Materialisation, ...] = ()
         self._selective: dict[Materialisation, Expression] = {}
         self._index: PredicateIndex | None = None
+        self._exact = False
+        """Some interest asks more than what is looked up: it costs less to judge the rest here than to visit."""
         self.all: tuple[Materialisation, ...] = ()
 
     def __bool__(self) -> bool:
@@ -46,6 +48,7 @@ class Readers:
             self._everyone = (*self._everyone, kept)
         else:
             self._selective[kept] = interest
+            self._exact = self._exact or not (isinstance(interest, Call) and interest.function == "=")
             if self._index is not None:
                 self._index.add(kept, interest)
             elif len(self._selective) > FEW:
@@ -61,7 +64,7 @@ class Readers:
         elif self._index is not None:
             self._index.remove(kept)
             if not self._selective:
-                self._index = None
+                self._index, self._exact = None, False
         self._join()
 
     def _join(self) -> None:
@@ -72,8 +75,16 @@ class Readers:
         """Those that a change from one row to another can touch, each once."""
         if self._index is None:
             return self.all
-        found: Collection[Materialisation] = self._index.touch(old, new)
+        found = self._found(self._index, old, new)
         return (*self._everyone, *found) if self._everyone else found
+
+    def _found(self, index: PredicateIndex, old: Row | None, new: Row | None) -> Collection[Materialisation]:
+        if not self._exact:
+            return index.touch(old, new)
+        if old is None or new is None:
+            row = new if old is None else old
+            return index.route(row) if row is not None else ()
+        return index.route2(old, new)
 
     def touched(self, net: list[Net]) -> Touched:
         """Those that net changes can touch, each with the changes that can. Cost: O(net + what it gives)."""
@@ -83,7 +94,7 @@ class Readers:
         found: Touched = {}
         index = self._index
         for change in net:
-            for kept in index.touch(change[1], change[2]):
+            for kept in self._found(index, change[1], change[2]):
                 changes = found.get(kept)
                 if changes is None:
                     found[kept] = [change]

@@ -10,7 +10,7 @@ other value goes through the function that makes it there, so that both order al
 
 from __future__ import annotations
 
-from sys import maxsize
+from typing import Final
 
 import attrs
 
@@ -32,6 +32,9 @@ from sspcore.plan.nodes import OrderTerm
 
 MOST_COMPARED = 6
 """Columns compared by identity before a change is looked at."""
+
+EVERY_ROW: Final = 2**60
+"""As many rows as a window without a limit may hold."""
 
 
 @attrs.frozen
@@ -75,7 +78,7 @@ class TopKEmitter:
             for bound, word in ((plan.limit, "LIMIT"), (plan.offset, "OFFSET"))
         ]
         lo = offset or 0
-        return Window(lo, maxsize // 4 if limit is None else lo + limit, binding.source, binding.meter)
+        return Window(lo, EVERY_ROW if limit is None else lo + limit, binding.source, binding.meter)
 
     def place(self) -> None:
         """The function from a row to its entry."""
