@@ -105,7 +105,7 @@ class Workload:
 def timed(function: Callable[..., object], items: Sequence[Any], repeats: int = 7) -> float:
     """The least microseconds of a call, over all items; tuples in a list of pairs are two arguments."""
     least = float("inf")
-    pairs = bool(items) and len(items[0]) == 2
+    pairs = isinstance(items[0], tuple) and len(items[0]) == 2
     for _ in range(repeats):
         start = process_time()
         if pairs:
