@@ -13,6 +13,7 @@ from sspcore.engine.schema import Schema
 from sspcore.plan import infer, normalise, optimise, prune, pushdown, tidy
 from sspcore.plan.check import check
 from sspcore.plan.expressions import Call, Column, Constant, Param, columns_read
+from sspcore.plan.join_order import TableStatistics, order_joins
 from sspcore.plan.nodes import (
     Aggregate,
     AggregateCall,
@@ -31,7 +32,7 @@ from sspcore.plan.nodes import (
 from sspcore.plan.sql.lower import lower
 from sspcore.plan.traverse import columns, ordering
 from sspcore.testing.generate.choices import Choices
-from sspcore.testing.generate.conditions import conditional
+from sspcore.testing.generate.conditions import conditional, inner_joins
 from sspcore.testing.generate.plans import lift, plan
 from sspcore.testing.generate.scenarios import Scenario, ViewPlan
 from sspcore.testing.generate.tables import History, schemas
@@ -68,7 +69,7 @@ def expect_same_meaning(scenario, rule):
         for change in batch:
             tables[change.table].apply(change)
         value = interpret(rewritten, tables, view.params)
-        expect_value(list(value), list(value.values()), view.bound, tables, f"{rule.__name__} of the plan")
+        expect_value(list(value), list(value.values()), view.bound, tables, "the rewritten plan")
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -266,3 +267,48 @@ def test_queries_in_sql_mean_what_they_meant(seed):
         assert columns(made) == columns(lowered)
         value = interpret(made, world_of_sql)
         expect_value(list(value), list(value.values()), lowered, world_of_sql, sql)
+
+
+def random_statistics(random):
+    c = Choices(random)
+    return {
+        table: TableStatistics(c.pick((0, 1, 10, 1_000, 10**6)), {n: c.pick((1, 5, 10**5)) for n in ("u", "v", "id")})
+        for table in "abc" if c.chance(80)
+    }  # fmt: skip
+
+
+@scaled(2)
+@given(st.randoms(use_true_random=False))
+def test_statistics_change_the_cost_and_nothing_else(random):
+    """Right or wrong, they move brackets: rows, keys, columns and order stay."""
+    scenario, statistics = world(Choices(random), inner_joins), random_statistics(random)
+
+    expect_same_meaning(scenario, lambda p: optimise.optimise(p, statistics))
+    expect_same_meaning(scenario, lambda p: order_joins(p, statistics))
+
+
+def test_statistics_move_brackets_of_random_plans():
+    worlds = [(world(Choices(Random(seed)), inner_joins).views["v"].plan, Random(seed)) for seed in range(100)]
+
+    assert sum(optimise.optimise(p, random_statistics(r)) != optimise.optimise(p) for p, r in worlds) >= 10
+
+
+def chained():
+    """Three tables, each joined to the next."""
+    t, u, v = (Scan(name, ("x", "y")) for name in "tuv")
+    first = Join("inner", t, u, ((Column(1), Column(0)),))
+    return first, Join("inner", first, v, ((Column(3), Column(0)),))
+
+
+def test_the_tables_that_leave_few_rows_are_joined_first():
+    first, chain_of_three = chained()
+    many, one = {"x": 10, "y": 10}, {"x": 1_000, "y": 1_000}
+
+    left_is_small = {t: TableStatistics(1_000, one if t in "tu" else many) for t in "tuv"}
+    right_is_small = {t: TableStatistics(1_000, one if t in "uv" else many) for t in "tuv"}
+    right_is_small["u"] = TableStatistics(1_000, {"x": 10, "y": 1_000})
+
+    assert optimise.optimise(chain_of_three, left_is_small).left == first
+    moved = optimise.optimise(chain_of_three, right_is_small)
+    assert isinstance(moved.right, Join) and moved.left == Scan("t", ("x", "y"))
+    assert optimise.optimise(chain_of_three) == chain_of_three

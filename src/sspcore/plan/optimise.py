@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sspcore.plan.infer import infer
+from sspcore.plan.join_order import Statistics, order_joins
 from sspcore.plan.nodes import Plan
 from sspcore.plan.normalise import normalise
 from sspcore.plan.prune import prune
@@ -22,10 +23,11 @@ Rule = Callable[[Plan], Plan]
 RULES: Final[tuple[Rule, ...]] = (normalise, tidy, push_down, infer, push_down, normalise, tidy, prune, tidy)
 
 
-def optimise(plan: Plan) -> Plan:
+def optimise(plan: Plan, statistics: Statistics | None = None) -> Plan:
     """A plan with the same rows, keys, columns and order, at less cost. The plan must be sound (`check`).
 
-    Cost: some 100 µs for a plan of ten nodes: once per template.
+    Args: `statistics` of tables, to choose which tables are joined first; without them joins stay as written.
+    Cost: some 0.1 ms a node, once per template.
 
     >>> from sspcore.plan.expressions import Call, Column, Param
     >>> from sspcore.plan.nodes import Filter, Join, Scan
@@ -37,4 +39,6 @@ def optimise(plan: Plan) -> Plan:
     """
     for rule in RULES:
         plan = rule(plan)
-    return plan
+    if statistics is None:
+        return plan
+    return tidy(prune(order_joins(plan, statistics)))

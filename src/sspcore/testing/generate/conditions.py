@@ -45,6 +45,19 @@ def conditional(c: Choices, schemas: Sequence[Schema]) -> Plan:
     return sub.plan
 
 
+def inner_joins(c: Choices, schemas: Sequence[Schema]) -> Plan:
+    """Three or four tables joined by inner joins, in any bracketing; a condition above, now and then."""
+    planner = Planner(c, schemas)
+    parts = [_leaf(c, planner) for _ in range(c.between(3, 4))]
+    while len(parts) > 1:
+        at = c.below(len(parts) - 1)
+        left, right = parts[at], parts[at + 1]
+        residual = predicate(c, left.kinds + right.kinds, 1) if c.chance(15) else None
+        plan = nodes.Join("inner", left.plan, right.plan, planner.pairs(left, right), residual)
+        parts[at : at + 2] = [Sub(plan, left.kinds + right.kinds, left.scans + right.scans)]
+    return _thinned(c, parts[0], 40).plan
+
+
 def _leaf(c: Choices, planner: Planner) -> Sub:
     """A table, conditions on it; some integers of it written as 1 in some rows and as 1.0 in others."""
     sub = planner.leaf()
