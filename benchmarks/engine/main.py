@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from benchmarks.engine import growth, plots, report, year
 from benchmarks.engine.goals import outcomes
@@ -37,19 +38,26 @@ def run(options: argparse.Namespace) -> int:
     start = time.monotonic()
     measurements: list[Measurement] = []
     curves: list[growth.Series] = []
+
+    def written() -> dict[str, Any]:
+        """What there is so far, also in the file: a long run that ends early has not been for nothing."""
+        judged = list(outcomes(workloads, measurements))
+        data = report.as_data(measurements, judged, curves, time.monotonic() - start)
+        if options.json:
+            Path(options.json).write_text(report.as_json(data), "utf-8")
+        return data
+
     asked = [(w, [s for s in subjects if suits(s, w, options.quick)]) for w in workloads]
     with Progress(sum(len(found) for _, found in asked)) as progress:
         peers = Peers("none" if options.offline else "light" if options.quick else "all", progress.say)
         for workload, found in asked:
             length = QUICK_LENGTH if options.quick else workload.length
             measurements += measure(workload, found, peers, seconds, patience, min(length, workload.length), progress)
+            written()
         if options.growth or (options.plot and not options.only) or not (options.quick or options.only):
             most = QUICK_GROWTH if options.quick else 10**9
             curves = list(growth.measure(peers, seconds / 2, patience, progress.say, most))
-    judged = list(outcomes(workloads, measurements))
-    data = report.as_data(measurements, judged, curves, time.monotonic() - start)
-    if options.json:
-        Path(options.json).write_text(report.as_json(data), "utf-8")
+    data, judged = written(), list(outcomes(workloads, measurements))
     if options.plot:
         for path in plots.write(json.loads(report.as_json(data)), Path(options.plot)):
             print(f"written: {path}", file=sys.stderr)
