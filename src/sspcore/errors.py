@@ -142,6 +142,12 @@ class AlreadyExists(UsageError):
     code = "already_exists"
 
 
+class Busy(UsageError):
+    """The circuit is in the midst of a commit that is done in slices; it serves nothing until that ends."""
+
+    code = "busy"
+
+
 class Closed(UsageError):
     """The object was closed, stopped or destroyed by its owner before this call."""
 

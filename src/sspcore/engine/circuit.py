@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 
 from sspcore.algebra.values import Value, same
 from sspcore.engine.change import Change
-from sspcore.engine.commit import commit_batch, commit_row
+from sspcore.engine.commit import commit_batch, commit_row, drained
 from sspcore.engine.deferred import Deferred
 from sspcore.engine.door import Door
 from sspcore.engine.draft import Resolution
@@ -26,8 +26,9 @@ from sspcore.engine.query import Bound, Catalog
 from sspcore.engine.readers import Readers
 from sspcore.engine.schema import Schema
 from sspcore.engine.shaped import shaped, view_class
+from sspcore.engine.sliced import resolve_rows
 from sspcore.engine.statistics import CircuitStatistics, no_op_statistics
-from sspcore.engine.table import Id, Net, Row, Table
+from sspcore.engine.table import Id, Row, Table
 from sspcore.engine.template import Templates, Understood
 from sspcore.engine.update import Commit, Result, Snapshot
 from sspcore.engine.view import View
@@ -75,7 +76,7 @@ class Circuit(Moves, Filing):
         self._failed: dict[str, Exception] = {}
         self._marks: dict[str, int] = {}
         self._generation = 0
-        self.now = None
+        self.now, self._sliced = None, False
         self._timed, self._lazy = {}, {}
         self._deferred = Deferred(self.options.pending_limit)
         self._door = Door(self._tables, self.options, self._marks, self._views)
@@ -113,6 +114,7 @@ class Circuit(Moves, Filing):
 
     def create_table(self, schema: Schema) -> None:
         """Declare a table. The same schema again is fine. Raises AlreadyExists when the name is taken otherwise."""
+        self._require_idle()
         if schema.table in self._views:
             raise AlreadyExists(f"{schema.table!r} is a view", hint="views and tables share one namespace")
         held = self._tables.get(schema.table)
@@ -128,6 +130,7 @@ class Circuit(Moves, Filing):
 
     def drop_table(self, name: str) -> None:
         """Forget a table and its rows. Raises UnknownTable, or UsageError while a view reads it."""
+        self._require_idle()
         if name not in self._tables:
             raise UnknownTable(name, self._tables)
         for reader in self._views.values():
@@ -138,6 +141,7 @@ class Circuit(Moves, Filing):
 
     def widen(self, schema: Schema) -> Commit:
         """Adopt a schema that adds columns at the end; views reading the table are brought up to date."""
+        self._require_idle()
         held = self._tables.get(schema.table)
         if held is None:
             raise UnknownTable(schema.table, self._tables)
@@ -158,7 +162,8 @@ class Circuit(Moves, Filing):
         1
         """
         batch = changes if type(changes) is list else list(changes)
-        if self._deferred.size:
+        if self._sliced or self._deferred.size:
+            self._require_idle()
             return self._deferred.apply(self, batch)
         if len(batch) == 1:
             plain = self._door.plain(batch[0])
@@ -177,28 +182,8 @@ class Circuit(Moves, Filing):
         """
         if self._deferred.size:
             raise UsageError(f"{self._deferred.size} changes wait", hint="flush them before rows are delivered")
-        touched: dict[str, dict[Id, Row | None]] = {}
-        received = 0
-        for name, key, row in entries:
-            rows = touched.get(name)
-            if rows is None:
-                if name not in self._tables:
-                    raise UnknownTable(name, self._tables)
-                rows = touched[name] = {}
-            rows[key] = row
-            received += 1
-        net: dict[str, list[Net]] = {}
-        for name, rows in touched.items():
-            held = self._tables[name].rows
-            changed: list[Net] = []
-            for key, row in rows.items():
-                old = held.get(key)
-                if old is not row and (old is None or row is None or old != row or not same(old, row)):
-                    changed.append((key, old, row))
-            if changed:
-                net[name] = changed
-        changes = sum(map(len, net.values()))
-        return commit_batch(self, Resolution(net, {}, {}, {}, {}, received, received - changes, 0))
+        self._require_idle()
+        return commit_batch(self, drained(resolve_rows(self._tables, entries, None)))
 
     # Views
 
@@ -218,6 +203,7 @@ class Circuit(Moves, Filing):
         >>> Circuit().register("all", "SELECT id FROM t").rows
         []
         """
+        self._require_idle()
         if not isinstance(view_id, str) or not view_id:
             raise UsageError(f"a view id is text, not {view_id!r}")
         if view_id in self._tables:
@@ -251,6 +237,7 @@ class Circuit(Moves, Filing):
 
     def unregister(self, view_id: str) -> None:
         """Forget a view. Raises UnknownView."""
+        self._require_idle()
         if self._failed.pop(view_id, None) is not None:
             return
         if view_id not in self._views:
@@ -259,6 +246,7 @@ class Circuit(Moves, Filing):
 
     def view(self, view_id: str) -> View:
         """The live view. Raises UnknownView, or CircuitFailed when it failed for good."""
+        self._require_idle()
         view = self._views.get(view_id)
         if view is None:
             if view_id in self._failed:
@@ -287,6 +275,7 @@ class Circuit(Moves, Filing):
         >>> Circuit().query("SELECT 1 + 1 AS two").rows
         [(2,)]
         """
+        self._require_idle()
         understood = self._understand(query, params)
         template = understood.template
         answer = Materialisation(template, understood.params, execution="operators")
@@ -319,6 +308,7 @@ class Circuit(Moves, Filing):
 
         Raises UsageError (the caller's) while changes are put off: they are in no table yet.
         """
+        self._require_idle()
         if self._deferred.size:
             raise UsageError(f"{self._deferred.size} changes wait", hint="flush them before taking an image")
         return dump_image(self)

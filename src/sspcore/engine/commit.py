@@ -6,15 +6,15 @@ are told; and the way back when an exception that is no view's own interrupts it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sspcore.engine.breaker import follow
 from sspcore.engine.draft import Resolution
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.readers import Touched
 from sspcore.engine.statistics import batch_statistics, row_statistics
-from sspcore.engine.table import Id, Row, Table
+from sspcore.engine.table import Id, Net, Row, Table
 from sspcore.engine.undo import Undo
 from sspcore.engine.update import Commit, ViewUpdate
 from sspcore.plan.nodes import Plan
@@ -22,6 +22,8 @@ from sspcore.plan.nodes import Plan
 if TYPE_CHECKING:
     from sspcore.engine.circuit import Circuit
 
+
+T = TypeVar("T")
 
 _new_tuple: Any = tuple.__new__
 """Makes a named tuple without the wrapper around its constructor."""
@@ -96,6 +98,21 @@ def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | No
 
 def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
     """Commit whatever a resolution says: rows of many tables, new tables, wider tables, marks and row versions."""
+    return drained(commit_in_slices(circuit, resolution, None))
+
+
+def drained(slices: Generator[None, None, T]) -> T:
+    """What a generator returns, run to its end."""
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+def commit_in_slices(circuit: Circuit, resolution: Resolution, size: int | None) -> Generator[None, None, Commit]:
+    """`commit_batch` in steps of about `size` changed rows; None: in one. Closed before its end it undoes all."""
     net = resolution.net
     if not net and not resolution.widened:
         if resolution.created:
@@ -103,8 +120,13 @@ def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
         circuit._door.commit(resolution)
         return Commit(circuit.version, {}, {}, (batch_statistics, resolution, 0, 0))
     failed: dict[Materialisation, Exception] = {}
-    touched = {name: readers.touched(net[name]) for name in net if (readers := circuit._readers.get(name))}
-    reached = _reached(circuit, resolution, touched)
+    steps: list[tuple[str, list[Net], Touched]] = []
+    for name, changes in _slices(net, size):
+        readers = circuit._readers.get(name)
+        steps.append((name, changes, readers.touched(changes) if readers else {}))
+        if size is not None:
+            yield
+    reached = _reached(circuit, resolution, [touched for _, _, touched in steps])
     for kept in reached:
         if kept.dirty and not kept.lazy:  # left by a commit that was rolled back
             try:
@@ -125,23 +147,27 @@ def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
         for kept in reached:
             if kept not in failed:
                 kept.begin()
-        for name, changes in net.items():
+        for name, changes, touched in steps:
             circuit._tables[name].write(changes)
             circuit._mark(name)
-            for kept, rows in touched.get(name, {}).items():
+            for kept, rows in touched.items():
                 if kept not in broken and kept not in failed and not (wider and wider & kept.template.tables):
                     try:
-                        if not follow(kept, name, rows, circuit._tables):
+                        if size is not None:
+                            kept.advance(name, rows)  # never anew: that would be one long step
+                        elif not follow(kept, name, rows, circuit._tables):
                             broken.add(kept)
                     except Exception:  # noqa: BLE001 - as above; it is hydrated anew when all tables are written
                         broken.add(kept)
+            if size is not None:
+                yield
         for kept in reached:
             if kept in failed:
                 continue
             try:
                 try:
                     _tell(circuit, kept, resolution, kept in broken, version, updates)
-                except Exception:  # noqa: BLE001 - as above
+                except Exception:
                     if kept in broken:
                         raise  # that was its second try
                     _tell(circuit, kept, resolution, True, version, updates)
@@ -157,10 +183,19 @@ def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
     return Commit(version, updates, errors, (batch_statistics, resolution, len(reached), len(updates)))
 
 
-def _reached(circuit: Circuit, resolution: Resolution, touched: Mapping[str, Touched]) -> list[Materialisation]:
+def _slices(net: Mapping[str, list[Net]], size: int | None) -> Iterator[tuple[str, list[Net]]]:
+    for name, changes in net.items():
+        if size is None or len(changes) <= size:
+            yield name, changes
+        else:
+            for at in range(0, len(changes), size):
+                yield name, changes[at : at + size]
+
+
+def _reached(circuit: Circuit, resolution: Resolution, touched: Iterable[Touched]) -> list[Materialisation]:
     """All that the batch can touch, each once; a wider table reaches all its readers."""
     found: dict[Materialisation, None] = {}
-    for changes in touched.values():
+    for changes in touched:
         found.update(dict.fromkeys(changes))
     for name in resolution.widened:
         readers = circuit._readers.get(name)

@@ -15,6 +15,7 @@ from sspcore.engine.table import Table
 from sspcore.engine.template import Templates, Understood, sharing_key
 from sspcore.engine.update import ViewUpdate
 from sspcore.engine.view import View
+from sspcore.errors import Busy
 from sspcore.plan.expressions import NOW, bind
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Filing:
     _kept: dict[object, Materialisation]
     _templates: Templates
     _failed: dict[str, Exception]
+    _sliced: bool
     _generation: int
     _timed: dict[Materialisation, None]
     _lazy: dict[str, dict[Materialisation, None]]
@@ -37,6 +39,10 @@ class Filing:
     @property
     def _circuit(self) -> Circuit:
         return cast("Circuit", self)
+
+    def _require_idle(self) -> None:
+        if self._sliced:
+            raise Busy(f"circuit {self._circuit.name!r} is in the midst of a sliced commit", hint="drive it to its end")
 
     def _sharing_key(self, understood: Understood, lazy: bool) -> object:
         key = sharing_key(understood.template, understood.params)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sspcore.algebra.values import Key, Value, canonical_key, same
-from sspcore.engine.operators.base import Delta, Meter, compose
+from sspcore.engine.operators.base import Delta, Meter, net
 from sspcore.engine.operators.network import Network
 from sspcore.engine.table import Net, Table
 from sspcore.engine.update import Placement, Row, RowChange
@@ -49,6 +49,7 @@ class Materialisation:
         "ordered",
         "pace",
         "params",
+        "pieces",
         "rehydrates",
         "steps",
         "template",
@@ -78,6 +79,8 @@ class Materialisation:
         self.dirty = True
         self.value: dict[Key, Row] = {}
         self.delta: Delta = []
+        """What the commit has changed so far, one piece after the other."""
+        self.pieces = 0
         self.maintainer: Any = None
         self.steps: Mapping[str, Any] = {}
         self.meter = Meter()
@@ -217,7 +220,7 @@ class Materialisation:
     def begin(self) -> None:
         """A commit begins that may change the value."""
         self.advances += 1
-        self.delta = []
+        self.delta, self.pieces = [], 0
         if self.ordered:
             self.moved = {}
             self.maintainer.begin()
@@ -226,28 +229,35 @@ class Materialisation:
         """Follow the net changes of one table. Cost: that of the plan's operators."""
         delta = self.steps[table](changes)
         if delta:
-            composed = compose(self.delta, delta)
             value = self.value  # from here on nothing raises: the value has the whole delta, and `delta` says so
             for key, _, new in delta:
                 if new is None:
                     del value[key]
                 else:
                     value[key] = new
-            self.delta = composed
+            if not self.pieces:
+                self.delta = delta
+            else:
+                if self.pieces == 1:
+                    self.delta = list(self.delta)  # what a step gives is not ours to change
+                self.delta.extend(delta)
+            self.pieces += 1
         if self.ordered:
             self.moved.update(dict.fromkeys(self.maintainer.moved()))
 
     def finish(self) -> tuple[tuple[RowChange, ...], tuple[Placement, ...]]:
         """What the commit changed, net, and what it placed; nothing at all when the value stays."""
         placed = self.placements(self.moved) if self.ordered and self.moved else ()
-        return tuple(self.delta), placed
+        return tuple(net(self.delta) if self.pieces > 1 else self.delta), placed
 
     def rehydrate(self, tables: Tables) -> tuple[tuple[RowChange, ...], tuple[Placement, ...]]:
         """Hydrate anew in the middle of a commit: what the commit changed, as `finish` would have said."""
         so_far, before = self.delta, self.value
         keys_before = self.keys() if self.ordered and not self.dirty else None
         self.hydrate(tables)
-        delta = compose(so_far, list(difference(before, self.value)))
+        delta = list(difference(before, self.value))
+        if so_far:
+            delta = net([*so_far, *delta])
         placed: tuple[Placement, ...] = ()
         if self.ordered and (delta or self.keys() != keys_before):
             placed = self.placements(self.keys())  # every row is placed anew: right whatever the order was

@@ -5,13 +5,14 @@ Owns that part of the circuit's surface. How values move is `moving`; what a com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sspcore.engine.change import Change
 from sspcore.engine.deferred import Deferred
 from sspcore.engine.moving import advance, rebind, refresh, unmoved
+from sspcore.engine.sliced import apply_in_slices
 from sspcore.engine.update import Commit, ViewUpdate
 
 if TYPE_CHECKING:
@@ -69,6 +70,22 @@ class Moves:
         ((0,), (1,))
         """
         return advance(self._circuit, now)
+
+    def apply_sliced(self, changes: Iterable[Change], rows: int = 1_000) -> Generator[None, None, Commit]:
+        """`apply` in steps of about so many rows, for those who must not be held up long: a generator to be driven.
+
+        Until it ends the circuit serves nothing: all else raises Busy. It returns the Commit; closed before, or ended
+        by an exception, it undoes everything. A view never is computed anew to save work, which would be one long step.
+        Raises as `apply` does, when first driven. The steps are not all alike: judging the batch is one, and so is what
+        each view tells of it.
+
+        >>> from sspcore.engine.circuit import Circuit
+        >>> from sspcore.engine.commit import drained
+        >>> circuit = Circuit()
+        >>> drained(circuit.apply_sliced([Change("t", "upsert", n, {"x": n}) for n in range(5)], rows=2)).version
+        1
+        """
+        return apply_in_slices(self._circuit, list(changes), rows)
 
     # Changes that wait, and views that wait
 

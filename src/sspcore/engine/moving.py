@@ -105,6 +105,7 @@ def _differing(old: Mapping[str, Value], new: Mapping[str, Value]) -> frozenset[
 
 def refresh(circuit: Circuit, commit: Commit, before: int) -> Commit:
     """The commit, after version `before`, with the updates of the lazy views that are out of date."""
+    circuit._require_idle()
     waiting = {kept: kept.value for lazy in circuit._lazy.values() for kept in lazy if kept.dirty}
     if not waiting:
         return commit
@@ -140,6 +141,7 @@ def refresh(circuit: Circuit, commit: Commit, before: int) -> Commit:
 
 def advance(circuit: Circuit, now: datetime) -> Commit:
     """Let time pass; see `Circuit.advance`."""
+    circuit._require_idle()
     moment, before = _moment(now), circuit.now
     if before is not None and moment < before:
         raise UsageError(f"time goes forward: {moment.isoformat()} is before {before.isoformat()}")
