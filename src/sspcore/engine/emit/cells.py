@@ -23,12 +23,27 @@ from sspcore.plan.expressions import Call, Column, Expression, Param, bind, rewr
 
 
 class Never:
-    """A type no value has, and as an instance a value equal to none: what an impossible comparison compares with."""
+    """A type no value has, and as an instance a value of a class of its own: equal to none, before and after none."""
 
     __slots__ = ()
 
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+
+class Unknown(Never):
+    """NULL as an operand: no comparison with it is TRUE."""
+
+    __slots__ = ()
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
 
 NEVER: Final = Never()
+UNKNOWN: Final = Unknown()
 
 
 class Binding:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from math import inf
 from typing import Any, Final
 
 from sspcore.algebra.values import Value, canonical_key
 from sspcore.codegen.source import Source
 from sspcore.engine.emit import cells
-from sspcore.engine.emit.cells import NEVER, Never, Recipe
+from sspcore.engine.emit.cells import NEVER, UNKNOWN, Never, Recipe
 from sspcore.plan.evaluate_compare import KINDS, PLAIN, SYMBOLS
 from sspcore.plan.expressions import Call, Column, Constant, Expression, columns_read, remap, walk
 from sspcore.plan.types import type_of
@@ -170,8 +171,9 @@ class Expressions:
     def _against_constant(self, e: Call, env: Environment, predicate: bool) -> str:
         left, right = e.args
         read, kind = self.value(left, env), self.kind(left)
-        if predicate and e.function == "=" and kind in ("integer", "text"):
-            return f"{read} == {self._constant('equal', right, _equal_to(kind), 'c')}"
+        if predicate and kind in ("integer", "text"):
+            c = self._constant(f"comparable with {kind}", right, _comparable(kind), "c")
+            return _plainly(e.function, read, c, self._source)
         helper = self._helper(e.function, predicate)
         c = self._constant("constant", right, lambda value: value, "c")
         v = self._source.fresh("v")
@@ -281,11 +283,28 @@ def _type_for(kind: type) -> Callable[[Value], type]:
     return derive
 
 
-def _equal_to(kind: str) -> Callable[[Value], Any]:
-    """The constant, or what equals nothing where Python would call a value of another class equal (TRUE and 1)."""
+def _comparable(kind: str) -> Callable[[Value], Any]:
+    """For a column of one type: what its values are compared with by Python so that the answer is TRUE where ours is.
+
+    A value of another class is equal to none (Python calls TRUE equal to 1), NULL is unknown, and NaN, which is above
+    all numbers, is as good as infinity: no integer is either.
+    """
     fits: tuple[type, ...] = _NUMBERS if kind == "integer" else (str,)
 
     def derive(value: Value) -> Any:
-        return value if type(value) in fits else NEVER
+        if type(value) in fits:
+            return value if value == value else inf
+        return UNKNOWN if value is None else NEVER
 
     return derive
+
+
+def _plainly(symbol: str, read: str, c: str, source: Source) -> str:
+    """The comparison of a column that holds one type or NULL, as a predicate."""
+    operator = {"=": "==", "<>": "!="}.get(symbol, symbol)
+    if symbol == "=":
+        return f"{read} == {c}"
+    if read.endswith("]") and " " not in read:
+        return f"{read} is not None and {read} {operator} {c}"
+    v = source.fresh("v")
+    return f"({v} := {read}) is not None and {v} {operator} {c}"
