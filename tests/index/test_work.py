@@ -96,7 +96,7 @@ def test_adding_never_generates_code_and_a_known_template_needs_none():
     found = index.touch(None, row)
     assert sorted(found, key=str) == [3, "new"]
     assert compiles() == before, "a new template is looked through by a loop first"
-    for _ in range(dispatch.PATIENCE + 1):
+    for _ in range(2 * dispatch.PATIENCE + 1):
         index.touch(None, row)
     assert compiles() == before + 1, "and then compiled once, for the question that is asked"
     for _ in range(100):

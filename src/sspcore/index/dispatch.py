@@ -30,7 +30,7 @@ MAX_LANES: Final = 64
 MAX_ACCESSES: Final = 192
 """Lanes in all; beyond, what brings a new one is scanned."""
 PATIENCE: Final = 64
-"""Looks by loop into lanes not yet compiled, before they are."""
+"""Looks by loop into lanes not yet compiled, per lane that would have to be compiled: about what that costs."""
 _SHARED: Final[Clause] = ("closure", slot_of(0))
 
 
@@ -178,7 +178,9 @@ class Dispatch(Nested):
         if not lane.size:
             self._empty += 1
             if self._empty > 8 + len(self._lanes) // 2:
-                self._unsettle()
+                self._empty = sum([not lane.size for lane in self._lanes.values()])  # some are filled again
+                if self._empty > 4 + len(self._lanes) // 2:
+                    self._unsettle()
 
     def _within(self, template: Template) -> Callable[[], Nested]:
         """What long postings of a lane are looked up in; by other means where the same would lead to it again."""
@@ -223,7 +225,7 @@ class Dispatch(Nested):
         if not self._fresh:
             return False
         self._debt += len(self._fresh)
-        if self._debt <= PATIENCE:
+        if self._debt <= PATIENCE * len(self._lanes):
             return True
         self._unsettle()
         return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sspcore.plan.like import Matcher, compile_like, segments_of
+from sspcore.plan.like import MAX_PATTERN, Matcher, compile_like, segments_of
 
 
 class Pattern:
@@ -53,12 +53,11 @@ def pattern_of(pattern: str, escape: str = "\\", *, fold: bool = False) -> Patte
     >>> pattern_of("ab\\\\_c%d").prefix, pattern_of("%abc%").pieces
     ('ab_c', ('abc',))
     """
-    if compile_like(pattern, escape, fold) is None:
+    segments = segments_of(pattern, escape) if len(escape) <= 1 and len(pattern) <= MAX_PATTERN else None
+    if segments is None:
         return None
     if fold:
         return Pattern("", identity=(pattern, escape, True))
-    segments = segments_of(pattern, escape)
-    assert segments is not None
     first = segments[0]
     literal = "".join([c for c in first if c is not None]) if None not in first else None
     prefix = literal if literal is not None else "".join([c or "" for c in first[: first.index(None)]])
