@@ -17,6 +17,7 @@ from sspcore.abc import BackpressurePolicy
 from sspcore.algebra.values import Value, same
 from sspcore.backpressure.mailbox import Batch, Mailbox
 from sspcore.engine.schema import Schema
+from sspcore.engine.template import Templates
 from sspcore.ingress.backfill import Backfill
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.restarts import Restarts
@@ -127,6 +128,7 @@ class Lane:
         self.error: Exception | None = None
         self.restarts = Restarts()
         self.views: dict[str, Registration] = {}
+        self._templates, self._forms = Templates(), 0
         self._readers: dict[str, int] = {}
         self.tables: dict[str, str | Backfill] = {}
         """Table → WHOLE, PARTIAL, or the Backfill at work."""
@@ -140,15 +142,24 @@ class Lane:
         """The tables its views read."""
         return frozenset(self._readers)
 
+    def templates(self, forms: int) -> Templates:
+        """What was understood among this circuit's views, as long as tables have the same `forms` (`BaseTables`)."""
+        if forms != self._forms:
+            self._templates.forget()
+            self._forms = forms
+        return self._templates
+
     def add_view(self, registration: Registration) -> None:
         """A view from now on."""
         self.views[registration.view] = registration
+        self._templates.forget(registration.view)
         for table in registration.tables:
             self._readers[table] = self._readers.get(table, 0) + 1
 
     def remove_view(self, registration: Registration) -> frozenset[str]:
         """A view no more; gives the tables no other view reads, and gives them up: unrouted they would go stale."""
         del self.views[registration.view]
+        self._templates.forget(registration.view)
         if self.running:
             self.mailbox.command(RemoveView(registration.view))
         gone = set()

@@ -127,7 +127,7 @@ class Registry:
     def _among_views(
         self, lane: Lane, query: object, params: Mapping[str, Any] | None, now: datetime | None
     ) -> Understood:
-        understood = self.base.understand(query, params, Bound(lane.views), now)
+        understood = self.base.understand(query, params, Bound(lane.views), now, lane.templates(self.base.forms))
         for name in sorted(tables_of(understood.plan)):
             if name in self._names:  # of another circuit: one's own have been inlined
                 homes = [circuit for circuit, other in self.lanes.items() if name in other.views]
