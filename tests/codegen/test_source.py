@@ -98,4 +98,7 @@ def test_names_that_are_not_on_the_list_are_refused(line):
 
 
 def test_the_factory_is_what_is_cached():
-    assert compiled("def make():\n    return 1", "def make():\n    return 1")() == 1
+    text = "def make():\n    return 1"
+
+    assert compiled(text, lambda: text)() == 1
+    assert compiled(text, lambda: text) is compiled(text, lambda: text)

@@ -122,7 +122,7 @@ class Source:
 
     def make(self, result: str) -> Callable[..., Any]:
         """The compiled factory: called with one value per cell, in the order of `cells`, it gives `result`."""
-        return compiled(self.text(result), self.listing(result))
+        return compiled(self.text(result), lambda: self.listing(result))
 
     def build(self, result: str) -> Any:
         """What `make` gives for the cells as they are: the generated function (or tuple of functions)."""
@@ -137,15 +137,16 @@ def build(source: Source, name: str, cells: Mapping[str, Any] | None = None) -> 
     return source.make(name)(*(source.cells | dict(cells or {})).values())
 
 
-def compiled(text: str, listing: str) -> Callable[..., Any]:
-    """The factory that a text defines, made once per text and shown in tracebacks as `listing`.
+def compiled(text: str, listing: Callable[[], str]) -> Callable[..., Any]:
+    """The factory that a text defines, made once per text and shown in tracebacks as `listing` says.
 
     Raises InternalError (a generator's fault) for text that holds what generated code never needs.
     """
     made = _factory(text)
     file = made.__code__.co_filename
     if file not in linecache.cache:
-        linecache.cache[file] = (len(listing), None, listing.splitlines(keepends=True), file)
+        shown = listing()
+        linecache.cache[file] = (len(shown), None, shown.splitlines(keepends=True), file)
     return made
 
 

@@ -158,6 +158,9 @@ class Expressions:
 
     def _helper(self, symbol: str, predicate: bool) -> str:
         """The cell with the comparison's whole meaning."""
+        known = self._cells.get((f"{symbol} {predicate}", id(self._source)))
+        if known is not None:
+            return known
         meaning = cells.two_valued(symbol) if predicate else cells.function(symbol)
         return self.cell(f"{symbol} {predicate}", self._source, meaning, "compare")
 
@@ -188,7 +191,8 @@ class Expressions:
         return f"({_python(e.function, v, c)} if {guard} else {helper}({v}, {c}))"
 
     def _constant(self, role: str, e: Expression, derive: Callable[[Value], Any], prefix: str, about: str = "") -> str:
-        return self.cell(role, e, cells.derived(e, derive, about), prefix)
+        known = self._cells.get((role, id(e)))
+        return known if known is not None else self.cell(role, e, cells.derived(e, derive, about), prefix)
 
     # Choice
 
