@@ -10,6 +10,7 @@ import trio
 
 from sspcore.engine.change import upsert
 from sspcore.errors import UsageError
+from sspcore.runtime.circuit_task import SLICE
 from sspcore.runtime.environment import Environment
 from sspcore.runtime.opening import open_with
 from tests.runtime.tools import Reader, fail, open_test
@@ -165,3 +166,53 @@ async def test_a_clock_set_back_stands_still(autojump_clock):
         for expected in (6, 6, 6, 8, 8):
             assert len(await runtime.rows("recent")) == expected
             await trio.sleep(1)
+
+
+async def test_a_huge_batch_is_one_commit_and_lets_others_run_between_its_steps(autojump_clock):
+    """T53: no step of the loop is as long as the batch; subscribers see it whole or not at all."""
+    count = 20 * SLICE
+    async with open_test() as runtime, trio.open_nursery() as nursery:
+        await runtime.register("all", "SELECT id, x FROM t")
+        await runtime.register("top", "SELECT id, x FROM t ORDER BY x DESC LIMIT 3")
+        seen = []
+
+        async def watch():
+            while True:
+                seen.append(runtime.circuits["main"].version)
+                await trio.lowlevel.checkpoint()
+
+        async with runtime.subscribe("all") as subscription, runtime.subscribe("top") as top:
+            await runtime.ingest(rows(1, 2))
+            await runtime.ingest(rows(3))
+            nursery.start_soon(watch)
+            before = runtime.circuits["main"].version
+            await runtime.ingest([upsert("t", n, {"x": n}) for n in range(count)], ack="queued")
+            start = len(seen)
+            while runtime.circuits["main"].version == before:
+                if runtime._workers["main"].stage.circuit._sliced:  # its places cannot be told just now
+                    with pytest.raises(trio.WouldBlock):
+                        top.receive_nowait()
+                await trio.lowlevel.checkpoint()
+            assert len(seen) - start >= count // SLICE
+            reader, other = Reader(subscription), Reader(top)
+            reader.catch_up()
+            other.catch_up()
+            assert len(reader.mirror.held) == count
+            assert other.mirror.keys == [count - 1, count - 2, count - 3]
+        nursery.cancel_scope.cancel()
+
+
+async def test_destroyed_amid_a_huge_batch_a_circuit_ends_at_once(autojump_clock):
+    async with open_test() as runtime:
+        await runtime.create_circuit("other")
+        await runtime.register("all", "SELECT id, x FROM t", circuit="other")
+        async with runtime.subscribe("all", circuit="other") as subscription:
+            await runtime.ingest([upsert("t", n, {"x": n}) for n in range(10 * SLICE)], ack="queued")
+            while not runtime._workers["other"].stage.circuit._sliced:
+                await trio.lowlevel.checkpoint()
+            circuit = runtime._workers["other"].stage.circuit
+            before = circuit.version
+            await runtime.destroy_circuit("other", graceful=False)
+            assert (circuit.version, circuit._sliced, circuit.tables["t"].rows) == (before, False, {})
+            with pytest.raises(trio.EndOfChannel):
+                await subscription.receive()

@@ -29,6 +29,8 @@ class Outbox:
         self.epoch = ""
         self.ended = False
         self.closed = False
+        self.held = False
+        """The view cannot be asked for its order just now; who waits is woken when it can."""
         self.reason = ""
         self.error: Exception | None = None
         self.coalesced = 0
@@ -61,8 +63,8 @@ class Outbox:
         self.wake()
 
     def take(self) -> ViewUpdate | None:
-        """All pending updates as one, or None when there is nothing new. Must not run amid a step of the circuit."""
-        if not self._pending:
+        """All pending updates as one, or None when there is nothing new, or the circuit is amid a sliced commit."""
+        if not self._pending or self.held:
             return None
         if len(self._pending) > 1:
             self._squeeze()

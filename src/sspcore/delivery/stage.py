@@ -6,7 +6,7 @@ told when a view ends, fails, or comes back in a circuit derived anew. Refuses t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from sspcore.delivery.outbox import Outbox
 from sspcore.engine.circuit import Circuit
 from sspcore.engine.moving import rebind
 from sspcore.engine.schema import Schema
+from sspcore.engine.sliced import deliver_in_slices
 from sspcore.engine.update import Commit, Snapshot, ViewUpdate
 from sspcore.errors import CircuitFailed
 
@@ -36,6 +37,24 @@ class Stage:
     def deliver(self, entries: Iterable[tuple[str, Any, Any]]) -> Commit:
         """Apply resolved rows as one commit, and pass its updates on."""
         return self._publish(self.circuit.deliver(entries))
+
+    def deliver_sliced(self, entries: Iterable[tuple[str, Any, Any]], rows: int) -> Generator[None, None, Commit]:
+        """`deliver` in steps; outboxes keep what they have until it ends. Closed before, nothing happened."""
+        held = [outbox for watchers in self._watchers.values() for outbox in watchers]
+        for outbox in held:
+            outbox.held = True
+        try:
+            commit = yield from deliver_in_slices(self.circuit, entries, rows)
+        except BaseException:
+            self.lose()  # what is pending may ask for the order of a view that must be computed anew first
+            raise
+        finally:
+            for outbox in held:
+                outbox.held = False
+        self._publish(commit)
+        for outbox in held:
+            outbox.wake()
+        return commit
 
     def create_table(self, schema: Schema) -> None:
         """Create a table."""

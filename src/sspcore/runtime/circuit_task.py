@@ -7,7 +7,8 @@ supervisor's business.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from contextlib import closing
+from typing import Any, Final, TypeVar
 
 import attrs
 import trio
@@ -23,6 +24,9 @@ from sspcore.ingress.registry import Registry
 from sspcore.runtime.parking import Applied, Parking, Reply
 
 T = TypeVar("T")
+
+SLICE: Final = 2_000
+"""Rows of a step: a bigger run of batches is applied in several, so that the loop's lag stays bounded."""
 
 
 @attrs.frozen(eq=False)
@@ -69,7 +73,7 @@ class Worker:
                 await self._parking.park()
                 continue
             if isinstance(item, list):
-                self._apply(item)
+                await self._apply(item)
                 self.admission.room(name)
             elif isinstance(item, Stop):
                 return
@@ -78,19 +82,33 @@ class Worker:
             if len(mailbox):  # otherwise it parks at once, which is a checkpoint too
                 await trio.lowlevel.checkpoint()
 
-    def _apply(self, run: list[Batch]) -> None:
+    async def _apply(self, run: list[Batch]) -> None:
         self.taken = run
         if len(run) == 1:
             entries = run[0].entries
         else:
             entries = [entry for batch in run for entry in batch.entries]
-        commit = self.stage.deliver(entries)
+        if len(entries) <= SLICE:
+            commit = self.stage.deliver(entries)
+        else:
+            commit = await self._in_slices(entries)
         self.taken = ()
         self.lane.mailbox.settle(run, commit.stats.netted, commit.stats.no_ops)
         for batch in run:
             if batch.waiter is not None:
                 batch.waiter.applied(self.lane.name, commit.version)
         self._note(commit)
+
+    async def _in_slices(self, entries: Sequence[Any]) -> Commit:
+        """One commit, with a look at everybody else between its steps. Cancelled, it did not happen."""
+        with closing(self.stage.deliver_sliced(entries, SLICE)) as slices:
+            while True:
+                try:
+                    next(slices)
+                except StopIteration as end:
+                    commit: Commit = end.value
+                    return commit
+                await trio.lowlevel.checkpoint()
 
     def _obey(self, command: Command) -> None:
         stage = self.stage
