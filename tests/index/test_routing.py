@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter as Tally
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sspcore.index.clauses import FALSE, clause_of
 from sspcore.index.dispatch import Dispatch
@@ -12,6 +14,7 @@ from sspcore.index.lanes import Nested
 from sspcore.index.predicate_index import PredicateIndex
 from sspcore.plan.expressions import Call, Column, Constant
 from tests.index.predicates import TYPES, Maker, Naive, moves
+from tests.profiles import scaled
 
 ROUNDS = 5
 
@@ -79,6 +82,12 @@ def test_routing_is_evaluating_every_predicate(declared):
 def test_routing_is_what_the_specification_says():
     pairs = sum(history(seed, declared=False, slow=True, predicates=60, rows=10) for seed in range(100, 104))
     assert pairs > 800
+
+
+@scaled(0.1)
+@given(seed=st.integers(0, 2**32), declared=st.booleans())
+def test_any_history_is_answered_exactly(seed, declared):
+    history(seed, declared=declared, predicates=60, rows=4)
 
 
 def crowd(maker, size):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sspcore.algebra.values import same
 from sspcore.engine.interpret import interpret
@@ -41,6 +43,8 @@ from sspcore.plan.traverse import bind_plan
 from sspcore.testing.generate.choices import Choices
 from sspcore.testing.generate.scenarios import scenario
 from sspcore.testing.oracle import PlainTable
+from sspcore.testing.strategies import scenarios
+from tests.profiles import scaled
 
 NAMES = ("id", "a", "b")
 T, U, V = (Scan(table, ("a", "b")) for table in "tuv")
@@ -204,6 +208,17 @@ def test_random_plans_are_sound_and_many_are_narrowed():
             gone += sound(view.bound, tables, random, tries=2)
     assert narrowed > 150
     assert gone > 1000
+
+
+@scaled(0.2)
+@given(world=scenarios(views=2, batches=1), random=st.randoms(use_true_random=False))
+def test_any_plan_is_sound(world, random):
+    tables = {schema.table: PlainTable(schema) for schema in world.schemas}
+    for batch in world.history:
+        for change in batch:
+            tables[change.table].apply(change)
+    for view in world.views.values():
+        sound(view.bound, tables, random, tries=2)
 
 
 def test_equality_is_carried_across_every_inner_join():
