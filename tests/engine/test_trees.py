@@ -18,6 +18,13 @@ P, C = Scan("p", ("id", "name")), Scan("c", ("p", "x"))
 NEST = Nest(P, C, "kids", ((Column(0), Column(0)),))
 
 
+ROWS = [
+    sspcore.create("projects", 1, {"name": "p"}),
+    *[sspcore.create("issues", i, {"project": 1, "rank": i, "name": f"i{i}"}) for i in (1, 2, 3)],
+    *[sspcore.create("comments", i, {"issue": 2, "rank": i, "name": f"c{i}"}) for i in (7, 8)],
+]
+
+
 def family():
     circuit = Circuit(schemas=SCHEMAS)
     issues = sspcore.query("issues").order_by("rank").select("name")
@@ -25,11 +32,7 @@ def family():
     tree = sspcore.query("projects").related(
         "issues", issues.related("comments", comments, {"id": "issue"}), {"id": "project"}
     )
-    circuit.apply([
-        sspcore.create("projects", 1, {"name": "p"}),
-        *[sspcore.create("issues", i, {"project": 1, "rank": i, "name": f"i{i}"}) for i in (1, 2, 3)],
-        *[sspcore.create("comments", i, {"issue": 2, "rank": i, "name": f"c{i}"}) for i in (7, 8)],
-    ])  # fmt: skip
+    circuit.apply(ROWS)
     return circuit, circuit.register("tree", tree, format="tree")
 
 
@@ -180,3 +183,24 @@ def test_a_tree_without_nested_columns_is_as_any_view():
     circuit.register("flat", "SELECT name FROM issues", format="tree")
     update = circuit.apply([sspcore.merge("issues", 1, {"name": "x"})]).updates["flat"]
     assert (update.nested, update.updated) == ((), ((("i1",), ("x",)),))
+
+
+def test_a_tree_stays_one_when_its_tables_grow_columns():
+    circuit = Circuit()
+    query = sspcore.query("p").related("kids", sspcore.query("c").order_by("x"), on={"id": "p"})
+    circuit.register("tree", query, format="tree")
+    commit = circuit.apply([sspcore.upsert("p", 1, {}), sspcore.upsert("c", 2, {"p": 1, "x": 5})])
+    assert (commit.updates["tree"].reset, commit.updates["tree"].nested) == (True, ())
+    assert circuit.rows("tree") == [(1, ((2, FrozenObject({"id": 2, "p": 1, "x": 5})),))]
+    (change,) = circuit.apply([sspcore.upsert("c", 3, {"p": 1, "x": 6})]).updates["tree"].nested
+    assert (change.key, change.after) == (3, 2)
+
+
+def test_other_parameters_change_a_tree_child_by_child():
+    circuit = Circuit(schemas=SCHEMAS)
+    circuit.apply(ROWS)
+    issues = sspcore.query("issues").where(sspcore.col("rank") > sspcore.param("least")).order_by("rank").select("name")
+    tree = sspcore.query("projects").related("issues", issues, {"id": "project"})
+    circuit.register("tree", tree, {"least": 0}, format="tree")
+    (change,) = circuit.rebind("tree", {"least": 1}).nested
+    assert (change.key, change.new) == (1, None)

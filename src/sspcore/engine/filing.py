@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.readers import Readers
+from sspcore.engine.shaped import shaped
 from sspcore.engine.table import Table
 from sspcore.engine.template import Templates, Understood, sharing_key
 from sspcore.engine.update import ViewUpdate
@@ -145,7 +146,7 @@ class Filing:
         """A table a view reads by `*` has new columns: what its query means now, as an update that replaces all."""
         self._generation += 1
         self._templates.forget()
-        understood = self._circuit._understand(view.query, view.params)
+        understood = shaped(self._circuit._understand(view.query, view.params), view.format, self._templates)
         kept = self._materialise(understood, self._tables, view.materialisation.lazy)
         fresh = type(view)(view.id, view.query, kept, view.epoch, view.version, understood.warnings)
         self._leave(view)

@@ -84,6 +84,11 @@ class ViewUpdate(NamedTuple):
         return tuple([(old, new) for _, old, new in self.changes if old is not None and new is not None])
 
     @property
+    def nested(self) -> tuple[Any, ...]:
+        """What changed within the nested rows of a view of format "tree"; nothing in other views, and in a reset."""
+        return ()
+
+    @property
     def delta(self) -> ZSet:
         """The change as a Z-set of rows: removed rows weigh −1, added rows +1."""
         weights: list[tuple[Row, int]] = []
