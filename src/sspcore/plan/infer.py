@@ -49,7 +49,6 @@ MOST: Final = 60
 """Facts looked at, per node; more of them say little more."""
 LARGEST: Final = 30
 """Nodes of a condition worth a second time."""
-TELLING: Final = frozenset({"=", "<", "<=", ">", ">=", "in", "like", "starts_with", "is true", "is false", "or"})
 
 _THINNED: Final = {"inner": (True, True), "left": (False, True), "right": (True, False), "full": (False, False)}
 """Per kind of join: may the left side, may the right side lose rows that have no partner?"""
@@ -173,7 +172,7 @@ def classes(pool: Facts) -> list[list[Expression]]:
 def derived(pool: Facts, same: list[list[Expression]], wanted: Callable[[Expression], bool]) -> Iterator[Expression]:
     """The facts that follow for other members of a class, of those that `wanted` takes."""
     for fact in pool:
-        if not isinstance(fact, Call) or fact.function not in TELLING or sum(1 for _ in walk(fact)) > LARGEST:
+        if not isinstance(fact, Call) or sum(1 for _ in walk(fact)) > LARGEST:
             continue
         for members in same:
             for term in members:

@@ -20,7 +20,10 @@ from sspcore.plan.tidy import tidy
 
 Rule = Callable[[Plan], Plan]
 
-RULES: Final[tuple[Rule, ...]] = (normalise, tidy, push_down, infer, push_down, normalise, tidy, prune, tidy)
+RULES: Final[tuple[Rule, ...]] = (
+    normalise, tidy, push_down, infer, push_down, infer, push_down, normalise, tidy, prune, tidy,
+)  # fmt: skip
+"""What is inferred once may say more of its neighbours, so that is done twice."""
 
 
 def optimise(plan: Plan, statistics: Statistics | None = None) -> Plan:
