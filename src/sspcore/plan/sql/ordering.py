@@ -54,6 +54,8 @@ def limited(
         return Relation(TopK(relation.plan, terms, limits.limit, limits.offset, partition), relation.symbols)
     place = session.symbol("place", "integer", session.source())
     end = sum([e.value for e in (limits.limit, limits.offset) if isinstance(e, Constant)])
+    if limits.limit == Constant(0):
+        end = 0  # no last row, so none that ties with it
     ranked = Relation(Rank(relation.plan, "place", "rank", partition, terms, Constant(end)), (*relation.symbols, place))
     cells = [(s, session.names[s], session.column(s)) for s in relation.symbols]
     return limited(ranked, order, Limits(None, limits.offset), session, each).projected(cells)
