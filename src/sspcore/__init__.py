@@ -42,6 +42,7 @@ _HOME = {
     "clear": "engine.change",
     "replace": "engine.change",
     "Schema": "engine.schema",
+    "Interval": "algebra.interval",
     # the builder
     "query": "plan.builder",
     "exists": "plan.builder",
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
     from sspcore import abc as abc
     from sspcore import errors as errors
     from sspcore import testing as testing
+    from sspcore.algebra.interval import Interval as Interval
     from sspcore.algebra.zset import ZSet as ZSet
     from sspcore.config import Config as Config
     from sspcore.engine.change import Change as Change

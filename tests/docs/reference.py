@@ -20,7 +20,7 @@ from tests.architecture.rings import ROOT
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Changes and schemas": (
-        "create", "update", "upsert", "merge", "delete", "clear", "replace", "Change", "Schema",
+        "create", "update", "upsert", "merge", "delete", "clear", "replace", "Change", "Schema", "Interval",
     ),
     "The pure engine": (
         "Circuit", "CircuitOptions", "query", "Query", "exists", "col", "param", "count", "View", "Snapshot", "ViewUpdate", "Commit",

@@ -161,3 +161,13 @@ def test_a_parameter_without_a_value_and_an_unknown_function_are_refused() -> No
         compile_expression(Param("m"), NullCounter())
     with pytest.raises(InternalError, match="no function 'zap'"):
         compile_expression(Call("zap", (Column(0),)), NullCounter())
+
+
+def test_membership_of_a_constant_list_is_one_look_into_a_set() -> None:
+    """NULLs, numbers of all types, booleans and lists as elsewhere."""
+    items = (1, True, (1,), None, "a")
+    for value in (1, 1.0, True, False, (1.0,), None, "a", "b", 2):
+        for several in (items, items[:3], ()):
+            agree(Call("= any", (Column(0), Constant(several))), (value,))
+    for no_list in (None, 1, "a"):
+        agree(Call("= any", (Column(0), Constant(no_list))), (1,))

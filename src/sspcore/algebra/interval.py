@@ -25,6 +25,7 @@ class Interval:
 
     `==` tells spans of different parts apart; in queries a month equals 30 days and a day 24 hours (`length`).
 
+    >>> from datetime import timedelta
     >>> str(Interval(months=14, days=-1)), str(Interval.of(timedelta(minutes=30)))
     ('1 year 2 mons -1 days', '00:30:00')
     """

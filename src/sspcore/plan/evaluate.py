@@ -304,6 +304,12 @@ def _in(args: Args, nulls: NullCounter) -> Scalar | None:
     return evaluate
 
 
+def _any(args: Args, nulls: NullCounter) -> Scalar | None:
+    """= ANY of a constant list is IN."""
+    items = canonical(args[1].value) if isinstance(args[1], Constant) else None
+    return _in((args[0], *map(Constant, items)), nulls) if type(items) is tuple else None
+
+
 # Constant second arguments
 
 
@@ -346,7 +352,7 @@ def _cast(args: Args, nulls: NullCounter) -> Scalar | None:
 _SPECIAL: Final[dict[str, Callable[[Args, NullCounter], Scalar | None]]] = {
     **{symbol: _compare_by(symbol) for symbol in SYMBOLS},
     "and": _junction(False), "or": _junction(True), "is null": _is_null, "case": _case, "coalesce": _coalesce,
-    "in": _in, "like": _like(False), "ilike": _like(True), "cast": _cast,
+    "in": _in, "= any": _any, "like": _like(False), "ilike": _like(True), "cast": _cast,
 }  # fmt: skip
 _PREDICATES: Final[dict[str, Callable[[Args, NullCounter], Predicate]]] = {
     "and": _all_of, "or": _any_of, "not": _is_false, "is null": _is_null,
