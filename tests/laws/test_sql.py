@@ -54,6 +54,11 @@ CORPUS = (
     "SELECT id, CASE WHEN u > 1 THEN 'many' WHEN u = 1 THEN 'one' ELSE coalesce(v, 'none') END AS how FROM a",
     "SELECT id, CAST(u AS text) || v AS label, nullif(u, 1) FROM a",
     "SELECT 1 AS one, 'x' AS x",
+    "WITH RECURSIVE r (n) AS (SELECT u FROM a WHERE x UNION SELECT c.v FROM r JOIN c ON c.u = r.n) SELECT n FROM r",
+    "WITH RECURSIVE r (n, d) AS (SELECT u, 0 FROM b UNION SELECT c.u, d + 1 FROM c JOIN r ON c.v = n WHERE d < 3) "
+    "SELECT n, min(d) AS d FROM r GROUP BY n",
+    "WITH RECURSIVE r AS (SELECT u, v FROM c UNION SELECT r.u, c.v FROM r JOIN c ON c.u = r.v) "
+    "SELECT a.id, r.v FROM a LEFT JOIN r ON r.u = a.u WHERE a.u >= $low",
 )
 PARAMS = {"low": 1}
 
