@@ -91,7 +91,7 @@ def test_there_are_trees():
 
 @pytest.mark.skipif(not SUITES, reason="no external cases")
 def test_every_filter_matches_what_the_oracle_says():
-    counts, failed = run_filters(SspAdapter, read_jsonl(str(FOLDER / "data" / "filters" / "filters.jsonl")), tier=1)
+    counts, failed = run_filters(SspAdapter, read_jsonl(str(FOLDER / "data" / "filters" / "filters.jsonl")), tier=3)
 
     assert failed == []
     assert counts["pass"] > 0
