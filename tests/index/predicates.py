@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from random import Random
 
@@ -18,6 +19,8 @@ from sspcore.testing.generate.choices import Choices
 TYPES = ("integer", "any", "text", "real", "boolean", "decimal", "date", "timestamp", "json")
 ORDER = ("<", "<=", ">", ">=")
 PATTERNS = ("a%", "ab%", "%a%", "%abc%", "a_b", "ab", "%", "", "a\\_%", "%b", "a%b%", "_b%", "bcd%", "%cab%b")
+ALIKE = (1, True, 1.0, 0, False, "1", "a", date(2013, 6, 24), datetime(2013, 6, 24, tzinfo=UTC))
+"""Values that Python, or a careless index, takes for one another, or for different."""
 WORDS = ("", "a", "ab", "abc", "abcab", "b", "ba", "bcd", "a_b", "cab", "xcabb", "xabcb", "é", "1")
 
 
@@ -43,10 +46,10 @@ class Maker:
     def cell(self, kind):
         if kind == "text" and self.random.random() < 0.5:
             return self.random.choice(WORDS)
+        if kind == "any" and self.random.random() < 0.4:
+            return self.random.choice(ALIKE)
         if kind == "json" and self.random.random() < 0.5:
-            return tuple(
-                [canonical(values.value(self.choices, "any", nulls=5)) for _ in range(self.random.randrange(4))]
-            )
+            return tuple([self.cell("any") for _ in range(self.random.randrange(4))])
         if kind == "integer" and self.random.random() < 0.5:
             return self.random.randrange(-20, 40)
         if kind in ("real", "decimal") and self.random.random() < 0.5:
