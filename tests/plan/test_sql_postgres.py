@@ -1,14 +1,12 @@
 """What SQL means here is what it means to PostgreSQL: interpreted plans over random rows against a server.
 
-Runs where `SSPCORE_POSTGRES` says how to reach one, as `psql` understands it (such as "host=/tmp user=postgres"); its
-temporary tables vanish with the session.
+The server is the tests' own (`tests/postgres.py`); its temporary tables vanish with each session.
 """
 
 import json
 import os
 import re
-import shutil
-import subprocess
+import tempfile
 from random import Random
 
 import pytest
@@ -20,12 +18,20 @@ from sspcore.wire.values import encode_row
 from tests.plan.sql_corpus_values import OF_POSTGRES, VALUES
 from tests.plan.sql_times import Times
 from tests.plan.sql_world import CATALOG, SCHEMAS, tables
+from tests.postgres import MISSING, Server
 
-SERVER = os.environ.get("SSPCORE_POSTGRES", "")
 QUERIES = [line.strip() for text in VALUES.values() for line in text.splitlines() if line.strip()] + OF_POSTGRES
 WORLDS = range(4)
 SAMPLES = 3_000
 END = "end of the answer"
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        os.chmod(folder, 0o755)  # the server has a user of its own
+        with Server(f"{folder}/s") as server:
+            yield server
 
 
 @pytest.mark.parametrize("sql", QUERIES)
@@ -33,14 +39,14 @@ def test_a_query_over_times_lists_and_json_is_understood(sql):
     assert columns(lower(sql, CATALOG).plan)
 
 
-@pytest.mark.skipif(not (SERVER and shutil.which("psql")), reason="no PostgreSQL: set SSPCORE_POSTGRES")
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
 @pytest.mark.parametrize("seed", WORLDS)
-def test_queries_mean_what_they_mean_to_postgres(seed):
+def test_queries_mean_what_they_mean_to_postgres(postgres, seed):
     world = tables(seed)
     plans = [lower(sql, CATALOG).plan for sql in QUERIES]
     script = [*created(world), *[asked(sql, columns(plan)) for sql, plan in zip(QUERIES, plans, strict=True)]]
 
-    answers = psql("\n".join(script)).split(f"{END}\n")[: len(QUERIES)]
+    answers = postgres.psql("\n".join(script)).split(f"{END}\n")[: len(QUERIES)]
 
     assert len(answers) == len(QUERIES)
     for sql, plan, answer in zip(QUERIES, plans, answers, strict=True):
@@ -49,14 +55,14 @@ def test_queries_mean_what_they_mean_to_postgres(seed):
         assert sorted(map(repr, theirs)) == sorted(map(repr, ours)), sql
 
 
-@pytest.mark.skipif(not (SERVER and shutil.which("psql")), reason="no PostgreSQL: set SSPCORE_POSTGRES")
-def test_times_are_computed_as_postgres_does():
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+def test_times_are_computed_as_postgres_does(postgres):
     """To its last digit, but for products of intervals: Postgres multiplies floats, and rounds where they are not."""
     times = Times(Random(1))
     queries = [f"SELECT {times.expression()}" for _ in range(SAMPLES)]
     script = ["SET timezone = 'UTC'; SET intervalstyle = 'postgres';", *[asked(sql, ["x"]) for sql in queries]]
 
-    answers = psql("\n".join(script)).split(f"{END}\n")
+    answers = postgres.psql("\n".join(script)).split(f"{END}\n")
 
     differing = []
     for sql, answer in zip(queries, answers, strict=False):
@@ -71,13 +77,6 @@ def test_times_are_computed_as_postgres_does():
 def beyond(moment):
     """A time that Python has not: then it is NULL here."""
     return isinstance(moment, str) and (moment.endswith(" BC") or re.match(r"\d{5}", moment) is not None)
-
-
-def psql(script):
-    command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", SERVER]
-    done = subprocess.run(command, input=script, text=True, capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def created(world):

@@ -26,7 +26,7 @@ console.log(JSON.stringify(steps.map((delta) => { mirror.apply(delta); return sh
 """
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node runs the page's code")
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node: install it (apt-get install nodejs)")
 def test_the_page_follows_a_tree_by_its_nested_changes():
     random = Random(3)
     wire = Wire(boards())
