@@ -122,7 +122,9 @@ def entry(name: str, value: Any) -> str:
 
 
 def members(owner: str, value: type) -> Iterator[str]:
-    for name, member in vars(value).items():
+    """What a class of ours offers, its own members first, then those of the parts it is made of."""
+    parts = [base for base in value.__mro__ if base is value or base in _parts(value)]
+    for name, member in [item for part in parts for item in vars(part).items()]:
         if name.startswith("_"):
             continue
         if isinstance(member, property):
@@ -130,6 +132,12 @@ def members(owner: str, value: type) -> Iterator[str]:
         elif isinstance(member, classmethod | staticmethod) or inspect.isfunction(member):
             function = getattr(value, name)
             yield f"\n#### `{owner}.{name}`\n\n" + signature(f"{owner}.{name}", function) + prose(function)
+
+
+def _parts(value: type) -> set[type]:
+    """Bases of ours that have no page of their own: `Circuit` is written in several files."""
+    public = {getattr(sspcore, name) for name in sspcore.__all__}
+    return {base for base in value.__mro__[1:] if base.__module__.startswith("sspcore.") and base not in public}
 
 
 def signature(name: str, value: Any) -> str:

@@ -60,7 +60,7 @@ class Moves:
         Raises UsageError (the caller's) for a time before the last, or none. No version is made where no row crosses.
         Cost: O(rows that cross), and a look at each view that tells the time.
 
-        >>> from datetime import UTC, timedelta
+        >>> from datetime import UTC, datetime, timedelta
         >>> from sspcore.engine.circuit import Circuit
         >>> circuit, noon = Circuit(), datetime(2013, 6, 24, 12, tzinfo=UTC)
         >>> _ = circuit.apply([Change("t", "upsert", n, {"at": noon + timedelta(minutes=n)}) for n in range(3)])
