@@ -17,8 +17,8 @@ from sspcore.testing.generate.values import DOMAINS, MIXED
 from sspcore.testing.oracle import Mirror, check_circuit
 from sspcore.testing.strategies import scenarios
 from tests.laws.faults import Bug, Interrupt, Stop
-from tests.laws.test_rollback import attempts, unordered
-from tests.laws.world import World, seeded, state
+from tests.laws.test_rollback import attempts
+from tests.laws.world import World, seeded, state, values
 from tests.profiles import scaled
 
 MODES = pytest.mark.parametrize("execution", ["operators", "compiled"])
@@ -250,7 +250,7 @@ def test_time_interrupted_at_any_line_did_not_pass(execution):
 
 
 def interrupted(circuit, move, number):
-    before, shown, told = state(circuit), unordered(circuit), circuit.now
+    before, shown, told = state(circuit), values(circuit), circuit.now
     for at in attempts(number):
         place = None
         try:
@@ -264,7 +264,7 @@ def interrupted(circuit, move, number):
             check_circuit(circuit)
             return
         assert state(circuit) == before, place
-        assert unordered(circuit) == shown, place
+        assert values(circuit) == shown, place
         check_circuit(circuit)
 
 

@@ -10,8 +10,7 @@ from sspcore.engine.commit import drained
 from sspcore.errors import Busy, ChangeRejected
 from sspcore.testing.oracle import check_circuit
 from sspcore.testing.strategies import scenarios
-from tests.laws.test_rollback import unordered
-from tests.laws.world import World, seeded, state
+from tests.laws.world import World, seeded, state, values
 from tests.profiles import scaled
 
 
@@ -40,7 +39,7 @@ def test_closed_after_any_step_it_never_was(seed):
     for batch in scenario.history:
         steps = 0
         while True:
-            before, shown = state(world.circuit), unordered(world.circuit)
+            before, shown = state(world.circuit), values(world.circuit)
             slices = world.circuit.apply_sliced(batch, 2)
             try:
                 for _ in range(steps):
@@ -51,7 +50,7 @@ def test_closed_after_any_step_it_never_was(seed):
                 break
             slices.close()
             assert state(world.circuit) == before
-            assert unordered(world.circuit) == shown
+            assert values(world.circuit) == shown
             check_circuit(world.circuit)
             steps += 1
         world.check()
