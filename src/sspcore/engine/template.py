@@ -7,7 +7,7 @@ costs microseconds. Refuses to know rows and which views there are; it is told w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import is_not
 from typing import Any, Final
@@ -23,11 +23,11 @@ from sspcore.engine.schema import Schema
 from sspcore.engine.table import Table
 from sspcore.errors import UsageError
 from sspcore.plan.check import check
-from sspcore.plan.expressions import NOW, Call, Column, Constant, Expression, Param, conjuncts
+from sspcore.plan.expressions import NOW, Call, Column, Constant, Expression, Param, conjunction, conjuncts
 from sspcore.plan.interests import interests
-from sspcore.plan.nodes import Nest, Plan, Scan, TopK
+from sspcore.plan.nodes import Filter, Nest, Plan, Scan, TopK
 from sspcore.plan.optimise import optimise
-from sspcore.plan.traverse import bind_plan, columns, ordering, params_of, tables_of, walk_plan
+from sspcore.plan.traverse import bind_plan, children, columns, ordering, params_of, tables_of, walk_plan
 
 MAX_TEXTS: Final = 1_000
 """Texts remembered; the one not used for longest is forgotten first."""
@@ -86,7 +86,7 @@ class Template:
         """Per table that it reads when it runs: what rows the plan can depend on, parameters open."""
         schemas = [tables[name].schema for name in self.tables]
         if self._interests is None or any(map(is_not, self._interests[1], schemas)):
-            found = interests(self.optimised, lambda name: tables[name].names)
+            found = filtered(self.optimised, lambda name: tables[name].names)
             timeless = {name: without_time(condition) for name, condition in found.items()}
             self._interests = {name: Interest(timeless[name], tables[name].names) for name in found}, schemas
         return self._interests[0]
@@ -99,6 +99,37 @@ class Template:
         if found is None or found.direct or self.interests(tables)[found.table].condition is None:
             return found
         return None  # operators below the filter may hold rows that are no longer kept current for this view
+
+
+def filtered(plan: Plan, columns_of: Callable[[str], Sequence[str]]) -> dict[str, Expression | None]:
+    """Per table a condition that holds for every row which gets past the filters right over its scans; None: any may.
+
+    That is the plan's interest once it is optimised, or weaker, and never more than what no operator's state has seen:
+    a row outside may change without the plan being told.
+    """
+    found: dict[str, dict[Expression, None] | None] = {}
+
+    def visit(node: Plan, above: list[Expression]) -> None:
+        if isinstance(node, Filter):
+            visit(node.input, [node.predicate, *above])
+        elif isinstance(node, Scan):
+            whole = conjunction(above)
+            held = found.setdefault(node.table, {})
+            condition = None if whole is None else interests(Filter(node, whole), columns_of)[node.table]
+            if condition is None or held is None:
+                found[node.table] = None
+            else:
+                held[condition] = None
+        else:
+            for child in children(node):
+                visit(child, [])
+
+    visit(plan, [])
+    return {table: None if each is None else _any_of(list(each)) for table, each in found.items()}
+
+
+def _any_of(conditions: list[Expression]) -> Expression:
+    return conditions[0] if len(conditions) == 1 else Call("or", tuple(conditions))
 
 
 class Interest:
