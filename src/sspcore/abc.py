@@ -149,12 +149,14 @@ class Spec(Generic[T_co]):
     """One thing a plugin offers.
 
     Args: `name`, by which configuration chooses it; `factory`, which makes one, called with an instance of `config`
-    (or with nothing when that is None); `config`, an attrs class whose fields are its options.
+    (or with nothing when that is None); `config`, an attrs class whose fields are its options; `composed`, whether the
+    factory makes its product of others: then it is called with a function besides, `make(name, options, place)`.
     """
 
     name: str
     factory: Callable[..., T_co]
     config: type[Any] | None = None
+    composed: bool = False
 
 
 StrategySpec = Spec[RoutingStrategy]

@@ -8,12 +8,19 @@ from sspcore.backpressure.drop_with_error import DropWithError, DropWithErrorOpt
 from sspcore.hookspecs import hookimpl
 from sspcore.routing.broadcast import Broadcast
 from sspcore.routing.dependency import Dependency
+from sspcore.routing.hybrid import Hybrid, HybridOptions
+from sspcore.routing.shadow import ShadowOptions, shadow_from
 
 
 @hookimpl
 def sspcore_routing_strategies() -> list[StrategySpec]:
     """Those that come with the library."""
-    return [StrategySpec("broadcast", Broadcast), StrategySpec("dependency", Dependency)]
+    return [
+        StrategySpec("broadcast", Broadcast),
+        StrategySpec("dependency", Dependency),
+        StrategySpec("hybrid", Hybrid, HybridOptions),
+        StrategySpec("shadow", shadow_from, ShadowOptions, composed=True),
+    ]
 
 
 @hookimpl

@@ -297,6 +297,16 @@ def _mapping(value: Any, _: object = None) -> dict[str, Any]:
     return dict(value)
 
 
+_each_text: Final = _CONVERTER.get_structure_hook(tuple[str, ...])
+
+
+def _texts(value: Any, kind: Any) -> Any:
+    if not isinstance(value, list | tuple):  # a text alone would be taken letter by letter
+        raise TypeError(f"a list of texts is expected, not {shown(value)}")
+    return _each_text(value, kind)
+
+
+_CONVERTER.register_structure_hook_func(lambda form: form == tuple[str, ...], _texts)
 _CONVERTER.register_structure_hook_factory(attrs.has, lambda form: _settings(form))
 _CONVERTER.register_structure_hook_func(lambda form: form == Mapping[str, Any], _mapping)
 _CONVERTER.register_structure_hook(Schema, _table)

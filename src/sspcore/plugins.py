@@ -6,6 +6,7 @@ Owns the faults of plugins at set-up: each names the plugin, the hook and the de
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from sspcore.errors import ConfigError, PluginError, SspError, did_you_mean
 
 GROUP: Final = "sspcore"
 """The entry point group under which packages announce their plugins."""
+
+_NOTHING: Final[Spec[Any]] = Spec("", lambda: None)
 
 _METHODS: Final = {
     "sspcore_routing_strategies": (
@@ -35,7 +38,7 @@ class Plugins:
     Raises PluginError where one of them is at fault, ConfigError for an entry point that is not installed.
 
     >>> sorted(Plugins().strategies)
-    ['broadcast', 'dependency']
+    ['broadcast', 'dependency', 'hybrid', 'shadow']
     """
 
     def __init__(self, plugins: Iterable[object] = (), load: Iterable[str] = ()) -> None:
@@ -63,6 +66,15 @@ class Plugins:
             "policy", "sspcore_backpressure_policies", self.policies, name, options, path
         )
         return made
+
+    def _part(
+        self, kind: str, hook: str, specs: Mapping[str, Spec[Any]], path: str, owner: str,
+        name: str, options: Mapping[str, Any], place: str,
+    ) -> Any:  # fmt: skip
+        """What a composed one is made of, its options at a place among its owner's."""
+        if specs.get(name, _NOTHING).composed:
+            raise ConfigError(f"{kind} {owner!r} is made of plain ones, not of {name!r} @ {path}.{place}")
+        return self._build(kind, hook, specs, name, options, f"{path}.{place}")
 
     def _register(self, plugin: object, name: str | None = None) -> None:
         if isinstance(plugin, type):
@@ -117,7 +129,9 @@ class Plugins:
             raise ConfigError(f"unknown {kind} {name!r} @ {path}.{kind}", hint=did_you_mean(name, specs))
         if spec.config is None and options:
             raise ConfigError(f"{kind} {name!r} has no options, so not {next(iter(options))!r} @ {path}")
-        arguments = () if spec.config is None else (structure(spec.config, options, path),)
+        arguments: tuple[Any, ...] = () if spec.config is None else (structure(spec.config, options, path),)
+        if spec.composed:
+            arguments += (partial(self._part, kind, hook, specs, path, name),)
         try:
             made = spec.factory(*arguments)
         except SspError:
@@ -131,6 +145,15 @@ class Plugins:
                 hint="see the protocol in sspcore.abc",
             )
         return made
+
+
+def _offered(found: Plugins, spec: Spec[RoutingStrategy]) -> Callable[..., RoutingStrategy]:
+    """A factory to be called with its options, or without."""
+    if not spec.composed:
+        return spec.factory
+    hook = "sspcore_routing_strategies"
+    part = partial(found._part, "strategy", hook, found.strategies, "$", spec.name)
+    return lambda *options: spec.factory(*options, part)
 
 
 def _listed(plugin: str, hook: str, function: Callable[[], Any]) -> list[Spec[Any]]:
@@ -161,4 +184,4 @@ def routing_strategies(
     'Dependency'
     """
     found = Plugins(plugins, ["*"] if entry_points else ())
-    return {name: spec.factory for name, spec in found.strategies.items()}
+    return {name: _offered(found, spec) for name, spec in found.strategies.items()}

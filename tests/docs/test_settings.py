@@ -22,6 +22,8 @@ from sspcore.config import (
     SidecarConfig,
     ViewConfig,
 )
+from sspcore.routing.hybrid import HybridOptions
+from sspcore.routing.shadow import ShadowOptions
 from tests.architecture.rings import ROOT
 
 SETTINGS = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
@@ -29,6 +31,8 @@ HOOKS = (ROOT / "docs/reference/hooks.md").read_text(encoding="utf-8")
 
 TABLES = {
     "## [routing]": RoutingConfig,
+    "Options of `hybrid`": HybridOptions,
+    "Options of `shadow`": ShadowOptions,
     "## [backpressure]": BackpressureConfig,
     "Options of `block`": BlockOptions,
     "Options of `drop_with_error`": DropWithErrorOptions,

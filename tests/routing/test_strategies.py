@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sspcore.abc import ALL, Resolved
-from sspcore.plugins import Plugins, routing_strategies
+from sspcore.plugins import Plugins
 from sspcore.routing.broadcast import Broadcast
 from sspcore.routing.dependency import Dependency
 
+OPTIONS = {"shadow": {"a": "dependency", "b": "broadcast"}}
+"""Options of those that cannot do without."""
 STRATEGIES = sorted(Plugins().strategies)
 CIRCUITS = ("a", "b", "c")
 TABLES = ("t", "u", "v")
@@ -20,7 +22,7 @@ gone = Resolved("t", 1, ("old",), None)
 
 
 def made(name):
-    return routing_strategies()[name]()
+    return Plugins().strategy(name, OPTIONS.get(name, {}))
 
 
 circuits = st.sampled_from(CIRCUITS)

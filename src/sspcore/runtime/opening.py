@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from sspcore.errors import ConfigError, SspError
 from sspcore.ingress.registry import Registry
 from sspcore.plugins import Plugins
 from sspcore.routing.guard import Guard
+from sspcore.routing.shadow import Shadow
 from sspcore.runtime.environment import Environment
 from sspcore.runtime.runtime import DEFAULT, Runtime
 
@@ -66,6 +68,8 @@ async def open_with(
     strategy = offered.strategy(settings.routing.strategy, settings.routing.options)
     router = Guard(strategy, settings.routing.strategy)
     router.on_fault = log.error
+    if isinstance(strategy, Shadow) and strategy.report is None:
+        strategy.report = partial(log.warning, "routing strategies differ: %s")
     registry = Registry(router, settings.ingress.options())
     for schema in (*settings.tables, *(s for circuit in settings.circuits for s in circuit.schemas), *schemas):
         registry.declare(schema)
