@@ -18,7 +18,7 @@ class RuntimeView:
 
     `state` is registering, live or failed. `query` is SQL text where it was given as text. `pinned` views stay until
     unregistered, the others until their last subscriber leaves. `version`, `columns` and the counters are those of the
-    circuit's last commit.
+    circuit's last commit; `rows_touched` and `probes` count its work, `trips` commits that it was computed anew for.
     """
 
     id: str
@@ -35,6 +35,10 @@ class RuntimeView:
     advances: int
     rehydrates: int
     expression_nulls: int
+    updates: int = 0
+    rows_touched: int = 0
+    probes: int = 0
+    trips: int = 0
 
 
 @attrs.frozen
@@ -105,7 +109,9 @@ def view_of(worker: Worker, view: str) -> RuntimeView:
         registration.pinned, worker.stage.watchers(view),
         0 if counters is None else counters.rows, 0 if counters is None else counters.version,
         0 if counters is None else counters.advances, 0 if counters is None else counters.rehydrates,
-        0 if counters is None else counters.expression_nulls,
+        0 if counters is None else counters.expression_nulls, 0 if counters is None else counters.updates,
+        0 if counters is None else counters.rows_touched, 0 if counters is None else counters.probes,
+        0 if counters is None else counters.trips,
     )  # fmt: skip
 
 
