@@ -9,11 +9,11 @@ import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import attrs
 
+import sspcore
 from benchmarks.engine.goals import Outcome, filed, ratio
 from benchmarks.engine.peers import NPM, PIP
 from benchmarks.engine.runner import Measurement
@@ -137,7 +137,7 @@ def as_data(
 ) -> dict[str, Any]:
     """Everything measured, with what it ran on."""
     return {
-        "sspcore": version("sspcore"),
+        "sspcore": sspcore.__version__,
         "date": datetime.now(UTC).date().isoformat(),
         "python": sys.version.split()[0],
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
