@@ -8,6 +8,8 @@ from random import Random
 
 import pytest
 
+from sspcore.engine.change import upsert
+from sspcore.engine.circuit import Circuit
 from sspcore.engine.emit import window
 from sspcore.engine.interpret import interpret
 from sspcore.engine.operators.base import Meter, compose
@@ -17,7 +19,7 @@ from sspcore.engine.table import Table
 from sspcore.plan import nodes
 from sspcore.plan.expressions import Call, Column, Constant
 from sspcore.plan.traverse import columns, ordering
-from sspcore.testing.oracle import expect_same
+from sspcore.testing.oracle import check_circuit, expect_same
 
 SCHEMAS = (
     Schema("fact", {"id": "integer", "b": "any", "c": "any", "d1": "any", "d2": "text", "x": "integer"}),
@@ -134,3 +136,32 @@ def net_of(r, rows, table):
         if old != new or list(map(type, old)) != list(map(type, new)):
             out.append((key, old, new))
     return out
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_table_found_by_columns_of_two_others_follows_both(seed):
+    """`e` is looked up by a column of `fact` and one of `b`: a changed fact brings only its part of the key."""
+    r = Random(seed)
+    circuit = Circuit(schemas=SCHEMAS[:2] + SCHEMAS[4:])
+    fact, b, e = (nodes.Scan(s.table, s.names) for s in circuit_schemas(circuit))
+    two = nodes.Join("inner", fact, b, ((Column(1), Column(0)),))
+    plan = nodes.Join("inner", two, e, ((Column(5), Column(0)), (Column(8), Column(1))))
+    circuit.register("three", plan)
+    shown = 0
+    for _ in range(150):
+        table = r.choice(("fact", "b", "e"))
+        key = r.randrange(1, 6) if table != "b" else r.choice(IDS)
+        row = {
+            "fact": (key, r.choice(IDS[:3]), None, None, None, r.randrange(3)),
+            "b": (key, 0, r.choice(("v", "w"))),
+            "e": (r.randrange(3), r.choice(("v", "w"))),
+        }[table]
+        circuit.apply([upsert(table, key, row)])
+        check_circuit(circuit)
+        shown += len(circuit.rows("three"))
+    assert shown > 100
+    assert circuit.view("three").statistics.rehydrates == 0
+
+
+def circuit_schemas(circuit):
+    return [circuit.tables[name].schema for name in ("fact", "b", "e")]

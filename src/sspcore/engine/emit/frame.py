@@ -6,7 +6,7 @@ passes: `rows`, `aggregate` and `topk` write that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sspcore.algebra.values import canonical_key, same
@@ -123,9 +123,13 @@ class Frame:
         leaf = self.pipe.leaves[lookup.leaf]
         return tuple([leaf.names[at - leaf.offset] for at in lookup.on])
 
-    def wanted(self, lookup: Lookup, rows: Rows) -> str:
-        """The text of the key that a lookup looks for: an id, or the canonical key of an arrangement."""
-        parts = [self._part(column, lookup.is_id, rows) for column in lookup.by]
+    def wanted(self, lookup: Lookup, rows: Rows, only: int | None = None) -> str:
+        """The text of the key that a lookup looks for: an id, or the canonical key of an arrangement.
+
+        With `only`, the part of it that the row of one leaf brings.
+        """
+        by = [column for column in lookup.by if only is None or self.pipe.leaf_of(column) == only]
+        parts = [self._part(column, lookup.is_id, rows) for column in by]
         return parts[0] if len(parts) == 1 else tuple_of(parts)
 
     def _part(self, column: int, is_id: bool, rows: Rows) -> str:
@@ -142,6 +146,16 @@ class Frame:
         else:
             helper = self.expressions.shared("key_of", cells.fixed(canonical_key, KEY_OF))
         return f"({v} if type({v} := {text}) is str or type({v}) is int else {helper}({v}))"
+
+    def key_of(self, column: int, rows: Rows) -> str:
+        """The text of a column's canonical key: equal for values that are equal."""
+        return self._part(column, False, rows)
+
+    def checked(self, steps: Sequence[Lookup], start: int) -> list[int]:
+        """The columns of leaf `start`, but for its id, that partners found otherwise are checked against."""
+        leaf = self.pipe.leaves[start]
+        columns = [a if a in leaf.columns else b for step in steps for a, b in step.checks]
+        return [c for c in dict.fromkeys(columns) if c in leaf.columns and leaf.id_columns != (c - leaf.offset,)]
 
     def steady(self, lookup: Lookup, start: int) -> bool:
         """True when a change of leaf `start` never changes what the lookup looks for."""

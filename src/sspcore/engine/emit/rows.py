@@ -180,8 +180,14 @@ class RowsEmitter:
         parts = []
         for step in moving:
             a, b = source.fresh("a"), source.fresh("b")
-            source.line(f"{a} = {frame.wanted(step, old)}")
-            source.line(f"{b} = {frame.wanted(step, new)}")
+            # what other leaves bring to the lookup is the same, as long as what this one brings is
+            source.line(f"{a} = {frame.wanted(step, old, at)}")
+            source.line(f"{b} = {frame.wanted(step, new, at)}")
+            parts.append(f"({a} is {b} or {a} == {b})")
+        for column in frame.checked(steps, at):
+            a, b = source.fresh("a"), source.fresh("b")
+            source.line(f"{a} = {frame.key_of(column, old)}")
+            source.line(f"{b} = {frame.key_of(column, new)}")
             parts.append(f"({a} is {b} or {a} == {b})")
         if parts:
             stack.enter_context(source.block(f"if {' and '.join(parts)}:"))
