@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from sspcore.engine.change import upsert
+from sspcore.engine.change import delete, upsert
 from sspcore.engine.circuit import Circuit
 from sspcore.engine.emit import window
 from sspcore.engine.interpret import interpret
@@ -19,7 +19,7 @@ from sspcore.engine.table import Table
 from sspcore.plan import nodes
 from sspcore.plan.expressions import Call, Column, Constant
 from sspcore.plan.traverse import columns, ordering
-from sspcore.testing.oracle import check_circuit, expect_same
+from sspcore.testing.oracle import Mirror, check_circuit, expect_same
 
 SCHEMAS = (
     Schema("fact", {"id": "integer", "b": "any", "c": "any", "d1": "any", "d2": "text", "x": "integer"}),
@@ -165,3 +165,43 @@ def test_a_table_found_by_columns_of_two_others_follows_both(seed):
 
 def circuit_schemas(circuit):
     return [circuit.tables[name].schema for name in ("fact", "b", "e")]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_joins_along_any_columns_and_round_in_circles(seed):
+    """Up to four tables, each met by one to three equalities with those before, ids and other columns alike."""
+    r = Random(seed)
+    names = ["p", "q", "r", "s"][: r.randrange(2, 5)]
+    schemas = [
+        Schema(name, {"id": "integer", "x": r.choice(("any", "integer")), "y": "any", "z": "text"}) for name in names
+    ]
+    plan = nodes.Scan("p", schemas[0].names)
+    for at, schema in enumerate(schemas[1:], 1):
+        right = nodes.Scan(schema.table, schema.names)
+        on = tuple((Column(r.randrange(4 * at)), Column(r.randrange(4))) for _ in range(r.randrange(1, 4)))
+        kind = "left" if r.random() < 0.25 else "inner"
+        plan = nodes.Join(
+            kind, plan, right, on, Call("<>", (Column(1), Column(4 * at + 1))) if r.random() < 0.2 else None
+        )
+    circuit = Circuit(schemas=schemas)
+    mirror = Mirror(circuit.register("joined", plan))
+    values = (1, 2, None, "1", 1.0, True)
+    for _ in range(60):
+        batch = []
+        for _ in range(r.choice((1, 1, 1, 3))):
+            key = r.randrange(1, 4)
+            x = r.choice((1, 2, None)) if schemas[0].columns["x"] == "integer" else r.choice(values)
+            row = (
+                key,
+                x if type(x) in (int, type(None)) else r.choice((1, None)),
+                r.choice(values),
+                r.choice(("1", "2", None)),
+            )
+            table = r.choice(names)
+            batch.append(delete(table, key) if r.random() < 0.2 else upsert(table, key, row))
+        commit = circuit.apply(batch)
+        for update in commit.updates.values():
+            mirror.apply(update)
+        check_circuit(circuit)
+        assert mirror.rows() == [circuit.view("joined").get(key) for key in mirror.keys]
+    assert circuit.view("joined").statistics.rehydrates == 0
