@@ -35,12 +35,16 @@ Interests = Mapping[str, Everything]
 
 
 class Resolved(NamedTuple):
-    """One row that changes: its image before and after, None where there is none; never both None, never the same."""
+    """One row that changes: its image before and after, None where there is none; never both None, never the same.
+
+    `columns` names the cells of both images, in order.
+    """
 
     table: str
     id: Any
     old: Row | None
     new: Row | None
+    columns: tuple[str, ...] = ()
 
 
 Target = tuple[str, Literal["put", "retract"]]
@@ -93,6 +97,21 @@ class RoutingStrategy(Protocol):
 
     def explain(self, row: Resolved) -> Sequence[Reason]:
         """For each circuit why it would get this row, or not. For people: may be slow."""
+
+
+class Partition(RoutingStrategy, Protocol):
+    """A strategy under which a circuit holds a share of a table, and its views are views of that share.
+
+    # Contract
+    - **Who holds a row is a pure function of it** and of the configuration, never of which circuits or views there are:
+      the runtime asks again whenever a view comes late or a circuit is derived anew.
+    - `route` agrees: of the circuits that read the table, put where `holds` the new image, retract where only the old.
+    - **Raising refuses**: all readers would be too many, so a batch whose routing fails is refused whole; a
+      ChangeRejected says why in its own words.
+    """
+
+    def holds(self, circuit: str, row: Resolved) -> bool:
+        """Whether a circuit holds the row, in its new image."""
 
 
 # Backpressure

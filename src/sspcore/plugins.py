@@ -38,7 +38,7 @@ class Plugins:
     Raises PluginError where one of them is at fault, ConfigError for an entry point that is not installed.
 
     >>> sorted(Plugins().strategies)
-    ['broadcast', 'dependency', 'hybrid', 'shadow']
+    ['broadcast', 'dependency', 'hybrid', 'routed', 'shadow', 'sharded']
     """
 
     def __init__(self, plugins: Iterable[object] = (), load: Iterable[str] = ()) -> None:

@@ -23,7 +23,9 @@ from sspcore.config import (
     ViewConfig,
 )
 from sspcore.routing.hybrid import HybridOptions
+from sspcore.routing.routed import RoutedOptions
 from sspcore.routing.shadow import ShadowOptions
+from sspcore.routing.sharded import ShardedOptions
 from tests.architecture.rings import ROOT
 
 SETTINGS = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
@@ -32,6 +34,8 @@ HOOKS = (ROOT / "docs/reference/hooks.md").read_text(encoding="utf-8")
 TABLES = {
     "## [routing]": RoutingConfig,
     "Options of `hybrid`": HybridOptions,
+    "Options of `routed`": RoutedOptions,
+    "Options of `sharded`": ShardedOptions,
     "Options of `shadow`": ShadowOptions,
     "## [backpressure]": BackpressureConfig,
     "Options of `block`": BlockOptions,

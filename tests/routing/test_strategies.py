@@ -13,7 +13,8 @@ from sspcore.routing.dependency import Dependency
 
 OPTIONS = {"shadow": {"a": "dependency", "b": "broadcast"}}
 """Options of those that cannot do without."""
-STRATEGIES = sorted(Plugins().strategies)
+STRATEGIES = sorted(set(Plugins().strategies) - {"routed", "sharded"})
+"""Those that give every reader the whole table; for shares see tests/routing/test_partitions.py."""
 CIRCUITS = ("a", "b", "c")
 TABLES = ("t", "u", "v")
 

@@ -151,9 +151,10 @@ class Admission:
 
     def explain(self, change: Change) -> Resolved | None:
         """The row change a change would be now, or None for a no-op; nothing is written. Raises ChangeRejected."""
-        for table, net in self.base.resolve([change]).net.items():
+        resolution = self.base.resolve([change])
+        for table, net in resolution.net.items():
             for key, old, new in net:
-                return Resolved(table, key, old, new)
+                return Resolved(table, key, old, new, self._columns(resolution, table))
         return None
 
     # The step
@@ -177,7 +178,8 @@ class Admission:
         rows: list[Resolved] = []
         make = tuple.__new__
         for table, net in resolution.net.items():
-            rows += [make(Resolved, (table, key, old, new)) for key, old, new in net]
+            columns = self._columns(resolution, table)
+            rows += [make(Resolved, (table, key, old, new, columns)) for key, old, new in net]
         answers = iter(self.router.route(rows) if rows else ())
         routed = _Routed(resolution, {}, {}, {})
         for table, net in resolution.net.items():
@@ -191,6 +193,11 @@ class Admission:
                 for append, put in sinks:
                     append((table, key, new if put else None))
         return routed
+
+    def _columns(self, resolution: Resolution, table: str) -> tuple[str, ...]:
+        """The columns of a table as the batch would leave it."""
+        schema = resolution.widened.get(table) or resolution.created.get(table) or self.base.tables[table].schema
+        return schema.names
 
     def _sinks(
         self, routed: _Routed, table: str, targets: Sequence[Target]

@@ -6,14 +6,14 @@ mailbox, in order. Truth about a circuit that fails is here and in the base tabl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
-from sspcore.abc import BackpressurePolicy
+from sspcore.abc import BackpressurePolicy, Resolved
 from sspcore.algebra.values import Value, same
 from sspcore.backpressure.mailbox import Batch, Mailbox
 from sspcore.engine.schema import Schema
@@ -28,7 +28,7 @@ from sspcore.plan.traverse import params_of
 PARTIAL: Final = "partial"
 """Rows have come as routing sent them; no view reads the table, and it may be stale: made anew before one does."""
 WHOLE: Final = "whole"
-"""Every current row is there, or queued; every change is routed here."""
+"""Every current row of the circuit's share is there, or queued; every change of these is routed here."""
 
 
 class State(Enum):
@@ -130,6 +130,8 @@ class Lane:
         self.views: dict[str, Registration] = {}
         self._templates, self._forms = Templates(), 0
         self._readers: dict[str, int] = {}
+        self.share: Callable[[Resolved], bool] | None = None
+        """Which rows of the tables it reads it holds; None for all of them."""
         self.tables: dict[str, str | Backfill] = {}
         """Table → WHOLE, PARTIAL, or the Backfill at work."""
 
@@ -204,8 +206,11 @@ class Lane:
         return walks
 
     def walk(self, walk: Backfill, base: BaseTables) -> Batch | None:
-        """Queue the next slice of a backfill that is not over: the rows current now. None when none are left."""
+        """Queue the next slice of a backfill that is not over: the rows current now. None when it has none of them."""
         entries = walk.slice(base.tables[walk.table].rows)
+        if self.share is not None:
+            mine = self.mine(base.tables[walk.table].schema)
+            entries = [entry for entry in entries if mine(entry[1], entry[2])]
         if walk.done:
             self.tables[walk.table] = WHOLE
         if not entries:
@@ -213,6 +218,11 @@ class Lane:
         batch = Batch(entries, backfill=True)
         self.mailbox.put(batch)
         return batch
+
+    def mine(self, schema: Schema) -> Callable[[Any, Any], bool]:
+        """(id, row) → whether the circuit holds a row of a table it reads."""
+        share, table, columns = self.share, schema.table, schema.names
+        return lambda key, row: share is None or share(Resolved(table, key, None, row, columns))
 
     def _drop(self, table: str) -> None:
         held = self.tables.pop(table, None)

@@ -11,7 +11,7 @@ from sspcore.ingress.lane import Lane
 
 
 def refill(lane: Lane, base: BaseTables, options: CircuitOptions, now: datetime) -> Circuit:
-    """A fresh circuit with every table the lane's views read, whole, and the views it had, at the time `now`.
+    """A fresh circuit with its share of every table the lane's views read, and the views it had, at the time `now`.
 
     Tables load before there is a view to propagate to, then each view is computed once: the cost of starting anew, not
     of the history. A view that cannot be computed is left out and marked failed; the others stand.
@@ -19,7 +19,8 @@ def refill(lane: Lane, base: BaseTables, options: CircuitOptions, now: datetime)
     circuit = Circuit(lane.name, options=options)
     for name in sorted(lane.needed()):
         circuit.create_table(base.tables[name].schema)
-        circuit.tables[name].write((key, None, row) for key, row in base.tables[name].rows.items())
+        mine = lane.mine(base.tables[name].schema)
+        circuit.tables[name].write((key, None, row) for key, row in base.tables[name].rows.items() if mine(key, row))
     if any(registration.timed for registration in lane.views.values()):
         circuit.advance(now)
     for registration in lane.views.values():

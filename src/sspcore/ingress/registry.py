@@ -66,6 +66,7 @@ class Registry:
             raise UsageError(f"a circuit's name is text, not {lane.name!r}")
         if lane.name in self.lanes:
             raise AlreadyExists(f"circuit {lane.name!r} exists", hint="choose another name, or destroy it first")
+        lane.share = self.router.share(lane.name)
         self.lanes[lane.name] = lane
         self.router.circuit_added(lane.name)
 

@@ -81,6 +81,8 @@ class Shadow:
         self.differences: list[Difference] = []
         self.failed: Exception | None = None
         self._watching = True
+        if (holds := getattr(a, "holds", None)) is not None:
+            self.holds = holds  # circuits hold what a says
 
     def circuit_added(self, circuit: str) -> None:
         """Tell both."""

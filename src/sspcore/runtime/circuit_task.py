@@ -196,6 +196,8 @@ class Worker:
                 if batch is not None:
                     batch.waiter = applied = Applied()
                     await applied.wait((lane.name,))  # one slice on its way at a time: the mailbox stays small
+                else:
+                    await trio.lowlevel.checkpoint()  # many slices in a row may hold nothing of the circuit's share
         self._register_in_turn(registration, reply)
 
     def _register_in_turn(self, registration: Registration, reply: Reply[Snapshot]) -> None:
