@@ -10,6 +10,7 @@ from sspcore.abc import ALL, Resolved
 from sspcore.plugins import Plugins
 from sspcore.routing.broadcast import Broadcast
 from sspcore.routing.dependency import Dependency
+from sspcore.routing.hybrid import Hybrid, HybridOptions
 
 OPTIONS = {"shadow": {"a": "dependency", "b": "broadcast"}}
 """Options of those that cannot do without."""
@@ -95,6 +96,11 @@ def test_no_reader_of_a_table_is_ever_left_out(name, script):
     """T9, T43: whatever came and went, each circuit that reads the table gets the row, entering, changing, leaving."""
     model = Model(made(name))
     apply(model, script)
+    law(model)
+
+
+def law(model):
+    """What every strategy owes the readers of a table, and may not do to others."""
     for table in TABLES:
         rows = [Resolved(table, 1, None, (1,)), Resolved(table, 1, (1,), (2,)), Resolved(table, 1, (2,), None)]
         routing = model.strategy.route(rows)
@@ -105,6 +111,47 @@ def test_no_reader_of_a_table_is_ever_left_out(name, script):
             assert {wanted} >= {kind for _, kind in targets}
             assert len(targets) == len({circuit for circuit, _ in targets}), "twice to one circuit"
             assert {circuit for circuit, _ in targets} <= model.needs.keys(), "to a circuit that is gone"
+
+
+class FallbackFirst(Hybrid):
+    """Sends to the default what others read."""
+
+    def route(self, rows):
+        return [(("a", "retract" if row.new is None else "put"),) for row in rows]
+
+
+class OldImageUnseen(Hybrid):
+    """Rows that go are told to nobody."""
+
+    def route(self, rows):
+        return [() if row.new is None else targets for row, targets in zip(rows, super().route(rows), strict=True)]
+
+
+class PutsWhatGoes(Hybrid):
+    """Rows that go are put."""
+
+    def route(self, rows):
+        return [tuple([(circuit, "put") for circuit, _ in targets]) for targets in super().route(rows)]
+
+
+class RemembersTheDead(Hybrid):
+    """Circuits that are gone still get rows."""
+
+    def circuit_removed(self, circuit):
+        self._readers.circuit_removed(circuit)
+
+
+@pytest.mark.parametrize("fault", [FallbackFirst, OldImageUnseen, PutsWhatGoes, RemembersTheDead])
+def test_planted_faults_break_the_law(fault):
+    script = [("circuit_added", "a"), ("circuit_added", "b"), ("view_added", "b", "x", {"t"}), ("circuit_added", "c"),
+              ("circuit_removed", "c")]  # fmt: skip
+    options = HybridOptions(broadcast=("u",))
+    right, wrong = Model(Hybrid(options)), Model(fault(options))
+    for model in (right, wrong):
+        apply(model, script)
+    law(right)
+    with pytest.raises(AssertionError):
+        law(wrong)
 
 
 @given(script=steps)

@@ -208,9 +208,15 @@ async def life(runtime, check):
     check()
 
 
-async def test_a_whole_life(autojump_clock):
+IN_THE_SHADOW = {"strategy": "shadow", "a": "routed", "b": "dependency", "a_options": {
+    option: value for option, value in BY_COLUMN.items() if option != "strategy"
+}}  # fmt: skip
+
+
+@pytest.mark.parametrize("routing", [BY_COLUMN, IN_THE_SHADOW], ids=["alone", "watched beside another"])
+async def test_a_whole_life(routing, autojump_clock):
     logging.getLogger("sspcore.runtime").setLevel(logging.CRITICAL)
-    async with open_test({"routing": BY_COLUMN}, schemas=SCHEMAS) as runtime:
+    async with open_test({"routing": routing}, schemas=SCHEMAS) as runtime:
         await life(runtime, lambda: judge(runtime, by_column))
         assert [(0, "ops", 8)] == await runtime.rows("v0", circuit="ops")
 
