@@ -64,9 +64,22 @@ def test_route_is_what_the_shares_say(make, old, new, table):
 
 def test_only_circuits_that_read_the_table_get_its_rows():
     strategy = routed(column="home")
+    assert {("a", "retract"), ("b", "put")} == route(strategy, (1, "a", 0), (1, "b", 0))
     strategy.view_removed("b", "all")
-
     assert {("a", "retract")} == route(strategy, (1, "a", 0), (1, "b", 0))
+    strategy.view_added("b", "other", {"t": ALL})
+    assert {("a", "retract"), ("b", "put")} == route(strategy, (1, "a", 0), (1, "b", 0))
+    strategy.view_changed("b", "other", {"t": ALL}, {"u": ALL})
+    assert {("a", "retract"), ("b", "put")} == route(strategy, (1, "a", 0), (1, "b", 0)), "until it has settled"
+    strategy.view_settled("b", "other")
+    assert {("a", "retract")} == route(strategy, (1, "a", 0), (1, "b", 0))
+
+
+def test_a_row_that_goes_the_way_of_another_is_not_looked_up_among_the_readers_again():
+    strategy = routed(column="home")
+    rows = [Resolved("t", key, None, (key, "b", 0), COLUMNS) for key in range(100)]
+
+    assert 1 == len({id(targets) for targets in strategy.route(rows)})
 
 
 def test_resolvers_are_asked_in_order():

@@ -34,7 +34,8 @@ class Partitioned(ABC):
     def __init__(self) -> None:
         self._readers = Dependency()
         self._circuits: set[str] = set()
-        self._targets: dict[tuple[tuple[Target, ...], Homes | None, Homes | None], tuple[Target, ...]] = {}
+        self._targets: dict[tuple[str, bool, Homes | None, Homes | None], tuple[Target, ...]] = {}
+        """Forgotten whenever a circuit or a view comes or goes."""
 
     @abstractmethod
     def homes(self, table: str, key: Any, image: Row, columns: Sequence[str]) -> Homes | None:
@@ -67,18 +68,22 @@ class Partitioned(ABC):
 
     def view_added(self, circuit: str, view: str, interests: Interests) -> None:
         """Its circuit gets its share of these tables."""
+        self._targets.clear()
         self._readers.view_added(circuit, view, interests)
 
     def view_changed(self, circuit: str, view: str, old: Interests, new: Interests) -> None:
         """Its circuit gets its share of old and new tables until `view_settled`."""
+        self._targets.clear()
         self._readers.view_changed(circuit, view, old, new)
 
     def view_settled(self, circuit: str, view: str) -> None:
         """Its circuit gets its share of the new tables only."""
+        self._targets.clear()
         self._readers.view_settled(circuit, view)
 
     def view_removed(self, circuit: str, view: str) -> None:
         """Its circuit gets its share of what its other views read."""
+        self._targets.clear()
         self._readers.view_removed(circuit, view)
 
     def route(self, rows: Sequence[Resolved]) -> Routing:
@@ -91,9 +96,10 @@ class Partitioned(ABC):
             table, key, old, new, columns = row
             before = () if old is None else self.homes(table, key, old, columns)
             after = () if new is None else self._present(row, self.homes(table, key, new, columns))
-            targets = known.get((readers, before, after))
+            way = table, new is None, before, after
+            targets = known.get(way)
             if targets is None:
-                targets = known[readers, before, after] = self._among(readers, before, after)
+                targets = known[way] = self._among(readers, before, after)
             routing.append(targets)
         return routing
 
