@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from sspcore.engine.change import upsert
 from sspcore.engine.circuit import Circuit
-from sspcore.engine.commit import drained
+from sspcore.engine.drained import drained
 from sspcore.errors import Busy, ChangeRejected
-from sspcore.testing.oracle import check_circuit
+from sspcore.testing.oracle import Mirror, check_circuit
 from sspcore.testing.strategies import scenarios
 from tests.laws.world import World, seeded, state, values
 from tests.profiles import scaled
@@ -84,3 +84,32 @@ def test_a_refused_batch_leaves_the_circuit_idle():
     with pytest.raises(ChangeRejected):
         next(circuit.apply_sliced([upsert("t", 1, {"x": 1}), upsert("t", 1.5, {})]))
     circuit.apply([upsert("t", 1, {"x": 1})])
+
+
+@scaled(0.5)
+@given(scenarios(views=3, batches=4, size=12), st.integers(1, 5), st.integers(0, 30))
+def test_a_view_registered_in_slices_is_the_view_registered_at_once(scenario, rows, stop):
+    """The same snapshot, and the same from then on; closed at any step there is no such view."""
+    world = World(scenario, views=False)
+    first, *rest = scenario.history
+    world.apply(first)
+    for view_id, view in scenario.views.items():
+        before = state(world.circuit)
+        slices = world.circuit.register_sliced(view_id, view.plan, view.params, rows=rows)
+        try:
+            for _ in range(stop):
+                next(slices)
+                with pytest.raises(Busy):
+                    world.circuit.apply([])
+        except StopIteration as end:
+            world.mirrors[view_id] = Mirror(end.value)
+        else:
+            slices.close()
+            assert state(world.circuit) == before
+            whole = world.circuit.register_sliced(view_id, view.plan, view.params, rows=rows)
+            world.mirrors[view_id] = Mirror(drained(whole))
+    world.check()
+    for batch in rest:
+        world.apply(batch)
+    for view in world.circuit.views.values():
+        assert view.statistics.rehydrates <= sum(bool(s.open) for s in scenario.schemas) * len(rest)

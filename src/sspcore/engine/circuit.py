@@ -6,16 +6,17 @@ is hydrated anew, and when that fails too it alone is dropped. Refuses to know t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
 from sspcore.algebra.values import Value, same
 from sspcore.engine.change import Change
-from sspcore.engine.commit import commit_batch, commit_row, drained
+from sspcore.engine.commit import commit_batch, commit_row
 from sspcore.engine.deferred import Deferred
 from sspcore.engine.door import Door
 from sspcore.engine.draft import Resolution
+from sspcore.engine.drained import drained
 from sspcore.engine.explain import Explanation, explain_plan
 from sspcore.engine.filing import Filing
 from sspcore.engine.image import dump_image, load_image
@@ -26,7 +27,7 @@ from sspcore.engine.query import Bound, Catalog
 from sspcore.engine.readers import Readers
 from sspcore.engine.schema import Schema
 from sspcore.engine.shaped import shaped, view_class
-from sspcore.engine.sliced import resolve_rows
+from sspcore.engine.sliced import Given, resolve_rows
 from sspcore.engine.statistics import CircuitStatistics, no_op_statistics
 from sspcore.engine.table import Id, Row, Table
 from sspcore.engine.template import Templates, Understood
@@ -204,6 +205,11 @@ class Circuit(Moves, Filing):
         []
         """
         self._require_idle()
+        return drained(self._register_in_slices((view_id, query, params, replace, format, lazy, digest), None))
+
+    def _register_in_slices(self, given: Given, size: int | None) -> Generator[None, None, Snapshot]:
+        """`register` in steps of about `size` rows; None: in one. Closed before its end it has done nothing."""
+        view_id, query, params, replace, format, lazy, digest = given
         if not isinstance(view_id, str) or not view_id:
             raise UsageError(f"a view id is text, not {view_id!r}")
         if view_id in self._tables:
@@ -217,7 +223,7 @@ class Circuit(Moves, Filing):
         if held is not None:
             alike = (type(held), held.materialisation.lazy) == (kind, lazy)
             if alike and held.plan == template.plan and _same_params(held.params, understood.params):
-                return self.view(view_id).snapshot()
+                return self._read(view_id).snapshot()
             if not replace:
                 raise AlreadyExists(
                     f"view {view_id!r} exists with another query or other parameters",
@@ -225,7 +231,8 @@ class Circuit(Moves, Filing):
                 )
         generation = self._generation + (held is not None)
         fresh = self._missing(template.tables)
-        kept = self._materialise(understood, self._tables | fresh if fresh else self._tables, lazy)
+        tables = self._tables | fresh if fresh else self._tables
+        kept = yield from self._materialise_in_slices(understood, tables, lazy, size)
         view = kind(view_id, query, kept, self._view_epoch(generation), self.version, understood.warnings)
         self._tables.update(fresh)
         if held is not None:
@@ -247,6 +254,9 @@ class Circuit(Moves, Filing):
     def view(self, view_id: str) -> View:
         """The live view. Raises UnknownView, or CircuitFailed when it failed for good."""
         self._require_idle()
+        return self._read(view_id)
+
+    def _read(self, view_id: str) -> View:
         view = self._views.get(view_id)
         if view is None:
             if view_id in self._failed:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sspcore.engine.breaker import follow
 from sspcore.engine.draft import Resolution
+from sspcore.engine.drained import drained
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.readers import Touched
 from sspcore.engine.statistics import batch_statistics, row_statistics
@@ -99,16 +100,6 @@ def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | No
 def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
     """Commit whatever a resolution says: rows of many tables, new tables, wider tables, marks and row versions."""
     return drained(commit_in_slices(circuit, resolution, None))
-
-
-def drained(slices: Generator[None, None, T]) -> T:
-    """What a generator returns, run to its end."""
-    while True:
-        try:
-            next(slices)
-        except StopIteration as end:
-            result: T = end.value
-            return result
 
 
 def commit_in_slices(circuit: Circuit, resolution: Resolution, size: int | None) -> Generator[None, None, Commit]:

@@ -6,9 +6,10 @@ reads for as long as one of them is there. Refuses to know when a value moves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, cast
 
+from sspcore.engine.drained import drained
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.readers import Readers
 from sspcore.engine.shaped import shaped
@@ -51,6 +52,12 @@ class Filing:
 
     def _materialise(self, understood: Understood, tables: Mapping[str, Table], lazy: bool = False) -> Materialisation:
         """The value of a template and its parameters, shared with every view of the same; hydrated."""
+        return drained(self._materialise_in_slices(understood, tables, lazy, None))
+
+    def _materialise_in_slices(
+        self, understood: Understood, tables: Mapping[str, Table], lazy: bool, size: int | None
+    ) -> Generator[None, None, Materialisation]:
+        """`_materialise` in steps of about `size` rows; None: in one."""
         key = self._sharing_key(understood, lazy)
         kept = self._kept.get(key) if key is not None else None
         if kept is None:
@@ -58,7 +65,7 @@ class Filing:
             kept.lazy = lazy
         if kept.dirty:
             try:
-                kept.hydrate(tables)
+                yield from kept.hydrate_in_slices(tables, size)
             except BaseException:
                 if not kept.filed:
                     kept.leave()

@@ -6,12 +6,14 @@ readers, and when to run: the circuit decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sspcore.algebra.values import Key, Value, canonical_key, same
+from sspcore.engine.drained import drained
 from sspcore.engine.operators.base import Delta, Meter, net
 from sspcore.engine.operators.network import Network
+from sspcore.engine.program import Program
 from sspcore.engine.table import Net, Table
 from sspcore.engine.update import Placement, Row, RowChange
 from sspcore.plan.expressions import NOW, Constant
@@ -121,10 +123,17 @@ class Materialisation:
 
     def hydrate(self, tables: Tables) -> None:
         """Compute the value from scratch with a fresh maintainer; the old one stays when this raises."""
+        drained(self.hydrate_in_slices(tables, None))
+
+    def hydrate_in_slices(self, tables: Tables, size: int | None) -> Generator[None, None, None]:
+        """`hydrate` in steps of about `size` rows, None for one; the tables stay as they are until it ends."""
         meter = Meter()
         maintainer = self._maintainer(tables, meter)
         try:
-            value = maintainer.hydrate(self._rows_of(tables))
+            if size is None or not isinstance(maintainer, Program):
+                value = maintainer.hydrate(self._rows_of(tables))
+            else:
+                value = yield from maintainer.hydrate_in_slices(self._rows_of(tables), size)
         except BaseException:
             maintainer.release()
             raise

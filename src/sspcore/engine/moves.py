@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sspcore.engine.change import Change
 from sspcore.engine.deferred import Deferred
 from sspcore.engine.moving import advance, rebind, refresh, unmoved
-from sspcore.engine.sliced import apply_in_slices
-from sspcore.engine.update import Commit, ViewUpdate
+from sspcore.engine.sliced import apply_in_slices, register_in_slices
+from sspcore.engine.update import Commit, Snapshot, ViewUpdate
 
 if TYPE_CHECKING:
     from sspcore.engine.circuit import Circuit
@@ -80,12 +80,31 @@ class Moves:
         each view tells of it.
 
         >>> from sspcore.engine.circuit import Circuit
-        >>> from sspcore.engine.commit import drained
+        >>> from sspcore.engine.drained import drained
         >>> circuit = Circuit()
         >>> drained(circuit.apply_sliced([Change("t", "upsert", n, {"x": n}) for n in range(5)], rows=2)).version
         1
         """
         return apply_in_slices(self._circuit, list(changes), rows)
+
+    def register_sliced(
+        self, view_id: str, query: object, params: Mapping[str, Any] | None = None, *, replace: bool = False,
+        format: str = "rows", lazy: bool = False, digest: bool = False, rows: int = 1_000,
+    ) -> Generator[None, None, Snapshot]:  # fmt: skip
+        """`register` in steps of about so many rows, for a view over tables that take long to go over.
+
+        Until it ends the circuit serves nothing: all else raises Busy. It returns the Snapshot; closed before, or ended
+        by an exception, nothing was registered. Raises as `register` does, when first driven. The rows are followed as
+        if they came one by one, so the whole takes some times as long as `register`.
+
+        >>> from sspcore.engine.circuit import Circuit
+        >>> from sspcore.engine.drained import drained
+        >>> circuit = Circuit()
+        >>> _ = circuit.apply([Change("t", "upsert", n, {"x": n}) for n in range(5)])
+        >>> drained(circuit.register_sliced("sum", "SELECT sum(x) AS x FROM t", rows=2)).rows
+        [(10,)]
+        """
+        return register_in_slices(self._circuit, rows, (view_id, query, params, replace, format, lazy, digest))
 
     # Changes that wait, and views that wait
 

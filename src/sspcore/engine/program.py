@@ -6,7 +6,8 @@ that all views of its shape share. Refuses to know circuits, versions, and how c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from sspcore.algebra.values import Key, Value
@@ -211,6 +212,31 @@ class Program:
                 values.append(part.hydrate([rows(given) for given in node.inputs]))
         value = rows(self.code.root)
         return dict(value) if self.code.root.table is not None or type(value) is not dict else value
+
+    def hydrate_in_slices(self, rows_of: Callable[[str], Rows], size: int) -> Generator[None, None, dict[Key, Row]]:
+        """`hydrate` in steps of about `size` input rows, with a pause after each: the rows arrive as insertions.
+
+        The tables must stay as they are until it ends. Cost: that of following the insertions, some times `hydrate`'s.
+        """
+        values: list[dict[Key, Row]] = []
+        for part, node in zip(self._parts, self.code.nodes, strict=True):
+            value = dict(part.hydrate({} if node.code is not None else [{} for _ in node.inputs]))
+            values.append(value)
+            # a compiled part looks its other inputs up in their tables, which hold their rows already
+            driving = enumerate(node.inputs[:1] if node.code is not None else node.inputs)
+            for place, given in driving:
+                rows = rows_of(given.table) if given.table is not None else values[given.node]
+                items = iter(rows.items())
+                while slice_of := list(islice(items, size)):
+                    for key, _, new in part.ports[place]([(key, None, row) for key, row in slice_of]):
+                        if new is None:
+                            del value[key]
+                        else:
+                            value[key] = new
+                    yield
+        root = self.code.root
+        found = dict(rows_of(root.table)) if root.table is not None else values[root.node]
+        return {key: found[key] for key in self.order()} if self._top is not None else found
 
     def rebind(self, params: Mapping[str, Value]) -> None:
         """Other parameters from now on; the value does not change by itself.

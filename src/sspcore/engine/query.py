@@ -16,8 +16,8 @@ from sspcore.engine.table import Table
 from sspcore.errors import UnknownTable, UsageError, did_you_mean
 from sspcore.plan.catalog import Lowered
 from sspcore.plan.check import check
-from sspcore.plan.nodes import Plan
 from sspcore.plan.expressions import NOW
+from sspcore.plan.nodes import Plan
 from sspcore.plan.traverse import bind_plan, tables_of
 
 

@@ -6,20 +6,22 @@ Owns the generators and that a circuit serves nothing while one is under way. Wh
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sspcore.algebra.values import same
 from sspcore.engine.change import Change
 from sspcore.engine.commit import commit_in_slices
 from sspcore.engine.draft import Resolution
 from sspcore.engine.table import Id, Net, Row, Table
-from sspcore.engine.update import Commit
+from sspcore.engine.update import Commit, Snapshot
 from sspcore.errors import UnknownTable, UsageError
 
 if TYPE_CHECKING:
     from sspcore.engine.circuit import Circuit
 
 Entry = tuple[str, Id, Row | None]
+Given = tuple[str, object, Mapping[str, Any] | None, bool, str, bool, bool]
+"""What `register` takes: view id, query, params, replace, format, lazy, digest."""
 
 
 def resolve_rows(
@@ -65,6 +67,12 @@ def deliver_in_slices(circuit: Circuit, entries: Iterable[Entry], size: int) -> 
     with _Under(circuit, size):
         resolution = yield from resolve_rows(circuit._tables, entries, size)
         return (yield from commit_in_slices(circuit, resolution, size))
+
+
+def register_in_slices(circuit: Circuit, size: int, given: Given) -> Generator[None, None, Snapshot]:
+    """`Circuit.register_sliced`: `given` is what `register` takes."""
+    with _Under(circuit, size):
+        return (yield from circuit._register_in_slices(given, size))
 
 
 class _Under:
