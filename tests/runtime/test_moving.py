@@ -10,6 +10,7 @@ import trio
 
 from sspcore.engine.change import upsert
 from sspcore.errors import UsageError
+from sspcore.runtime import circuit_task
 from sspcore.runtime.circuit_task import SLICE
 from sspcore.runtime.environment import Environment
 from sspcore.runtime.opening import open_with
@@ -216,3 +217,28 @@ async def test_destroyed_amid_a_huge_batch_a_circuit_ends_at_once(autojump_clock
             assert (circuit.version, circuit._sliced, circuit.tables["t"].rows) == (before, False, {})
             with pytest.raises(trio.EndOfChannel):
                 await subscription.receive()
+
+
+async def test_a_view_over_a_large_table_is_computed_while_others_go_on(autojump_clock, monkeypatch):
+    """T53: registering is steps, too; changes that come meanwhile wait their turn, and the view shows them."""
+    monkeypatch.setattr(circuit_task, "LARGE", 100)
+    monkeypatch.setattr(circuit_task, "SLICE", 20)
+    turns = 0
+
+    async def others():
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async with open_test() as runtime, trio.open_nursery() as nursery:
+        await runtime.ingest([upsert("t", n, {"x": n}) for n in range(400)])
+        await runtime.register("first", "SELECT max(x) AS x FROM t")
+        nursery.start_soon(others)
+        before = turns
+        snapshot = await runtime.register("sum", "SELECT sum(x) AS x FROM t")
+        assert snapshot.rows == [(sum(range(400)),)]
+        assert turns - before >= 400 // 20
+        await runtime.ingest([upsert("t", 1000, {"x": 1})])
+        assert await runtime.rows("sum") == [(sum(range(400)) + 1,)]
+        nursery.cancel_scope.cancel()

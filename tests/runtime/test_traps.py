@@ -6,7 +6,18 @@ from sspcore import delete, upsert
 from sspcore.plugins import Plugins
 from tests.runtime.tools import ALL, LATE, judge, open_test, reading
 
-STRATEGIES = sorted(Plugins().strategies)
+STRATEGIES = (
+    {"strategy": "broadcast"},
+    {"strategy": "dependency"},
+    {"strategy": "hybrid"},
+    {"strategy": "shadow", "a": "dependency", "b": "broadcast"},
+)
+PARTITIONS = ("routed", "sharded")
+"""Of these a circuit's views are views of its share (`test_partitions`)."""
+
+
+def test_every_strategy_is_held_to_the_traps():
+    assert sorted(Plugins().strategies) == sorted([*[each["strategy"] for each in STRATEGIES], *PARTITIONS])
 
 
 def flight(number, delay):
@@ -16,7 +27,7 @@ def flight(number, delay):
 async def test_a_row_that_leaves_a_view_is_routed_too():
     """T43: updates that leave a filter, and deletes, reach every circuit whose view had the row."""
     for strategy in STRATEGIES:
-        async with open_test({"routing": {"strategy": strategy}}) as runtime:
+        async with open_test({"routing": strategy}) as runtime:
             await runtime.create_circuit("ops")
             await runtime.register("late", LATE)
             await runtime.register("all", ALL, circuit="ops")
@@ -35,7 +46,7 @@ async def test_registering_at_any_point_equals_registering_first():
     """T44: a view registered late, on a circuit that was routed nothing so far, misses no row."""
     for strategy in STRATEGIES:
         for point in range(8):
-            async with open_test({"routing": {"strategy": strategy}}) as runtime:
+            async with open_test({"routing": strategy}) as runtime:
                 await runtime.create_circuit("ops")
                 await runtime.register("all", ALL)
                 for step in range(8):
@@ -49,7 +60,7 @@ async def test_registering_at_any_point_equals_registering_first():
 async def test_a_row_held_from_before_never_reappears():
     """T58: unregister, change, register again: the table is what it is, not what the circuit remembered."""
     for strategy in STRATEGIES:
-        async with open_test({"routing": {"strategy": strategy}}) as runtime:
+        async with open_test({"routing": strategy}) as runtime:
             await runtime.register("all", ALL)
             await runtime.ingest([flight(1, 75), flight(2, 80), flight(3, 90)])
             await runtime.unregister("all")

@@ -72,6 +72,12 @@ class Stage:
         """Register a view."""
         return self.circuit.register(view, query, params, format=format)
 
+    def register_sliced(
+        self, view: str, query: object, params: Mapping[str, Any], format: str, rows: int
+    ) -> Generator[None, None, Snapshot]:
+        """`register` in steps of about so many rows. Closed before it ends, there is no such view."""
+        return self.circuit.register_sliced(view, query, params, format=format, rows=rows)
+
     def rebind(self, view: str, params: Mapping[str, Any]) -> ViewUpdate:
         """Give a view other parameters, and pass the difference on. Raises UnknownView, CircuitFailed, UsageError."""
         commit = self._publish(rebind(self.circuit, view, params))

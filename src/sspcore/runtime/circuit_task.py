@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 SLICE: Final = 2_000
 """Rows of a step: a bigger run of batches is applied in several, so that the loop's lag stays bounded."""
+LARGE: Final = 50_000
+"""Rows of a view's tables from which on it is computed in steps too, at some times the cost of doing it at once."""
 
 
 @attrs.frozen(eq=False)
@@ -35,6 +37,15 @@ class Ask:
 
     action: Callable[[Stage], Any]
     reply: Reply[Any]
+    survives: bool = True
+
+
+@attrs.frozen(eq=False)
+class Install:
+    """A view to register between two commits, and where its snapshot goes."""
+
+    registration: Registration
+    reply: Reply[Snapshot]
     survives: bool = True
 
 
@@ -77,6 +88,8 @@ class Worker:
                 self.admission.room(name)
             elif isinstance(item, Stop):
                 return
+            elif isinstance(item, Install):
+                await self._install(item)
             else:
                 self._obey(item)
             if len(mailbox):  # otherwise it parks at once, which is a checkpoint too
@@ -108,6 +121,19 @@ class Worker:
                 except StopIteration as end:
                     commit: Commit = end.value
                     return commit
+                await trio.lowlevel.checkpoint()
+
+    async def _register_in_slices(self, registration: Registration) -> Snapshot:
+        """A snapshot, with a look at everybody else between the steps. Cancelled, there is no such view."""
+        view, given = registration.view, registration.given
+        slices = self.stage.register_sliced(view, given, registration.params, registration.format, SLICE)
+        with closing(slices):
+            while True:
+                try:
+                    next(slices)
+                except StopIteration as end:
+                    snapshot: Snapshot = end.value
+                    return snapshot
                 await trio.lowlevel.checkpoint()
 
     def _obey(self, command: Command) -> None:
@@ -207,15 +233,28 @@ class Worker:
             self.installing.pop(registration, None)
             reply.fail(error)
         else:
-            self.lane.mailbox.command(Ask(lambda stage: self._register(stage, registration), reply))
+            self.lane.mailbox.command(Install(registration, reply))
 
-    def _register(self, stage: Stage, registration: Registration) -> Snapshot:
+    async def _install(self, command: Install) -> None:
+        try:
+            snapshot = await self._register(command.registration)
+        except Exception as error:  # noqa: BLE001 - the asker's to handle; the circuit goes on
+            command.reply.fail(error)
+        else:
+            command.reply.set(snapshot)
+
+    async def _register(self, registration: Registration) -> Snapshot:
         self.installing.pop(registration, None)
-        view = registration.view
+        view, stage = registration.view, self.stage
         if self.lane.views.get(view) is not registration:
             raise Closed(f"view {view!r} was unregistered before it was ready")
+        held = stage.circuit.tables
+        rows = sum([len(held[table].rows) for table in registration.tables if table in held])
         try:
-            snapshot = stage.register(view, registration.given, registration.params, registration.format)
+            if rows < LARGE:
+                snapshot = stage.register(view, registration.given, registration.params, registration.format)
+            else:
+                snapshot = await self._register_in_slices(registration)
         except Exception as error:
             self.registry.unregister(self.lane, registration)
             if isinstance(error, SspError):

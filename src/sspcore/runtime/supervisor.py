@@ -13,7 +13,7 @@ import trio
 from sspcore.engine.options import CircuitOptions
 from sspcore.errors import CircuitFailed, Closed
 from sspcore.ingress.refill import refill
-from sspcore.runtime.circuit_task import Ask, Worker
+from sspcore.runtime.circuit_task import Ask, Install, Worker
 from sspcore.runtime.environment import Environment
 
 log = logging.getLogger("sspcore.runtime")
@@ -79,7 +79,7 @@ async def _come_back(worker: Worker, environment: Environment, options: Callable
 def _answer_the_rest(worker: Worker, error: Exception) -> None:
     """Nobody will obey what is still queued, nor install what is still on its way."""
     for command in worker.lane.mailbox.commands():
-        if isinstance(command, Ask):
+        if isinstance(command, Ask | Install):
             command.reply.fail(error)
     for reply in worker.installing.values():
         reply.fail(error)
