@@ -21,6 +21,7 @@ const twice = (rows, same, key = k => k) => output(message => {
   for (const [[k, row], weight] of inner) { const at = key(k, row), held = rows.get(at); if (weight < 0 && held && same(held, row)) rows.delete(at); }
   for (const [[k, row], weight] of inner) if (weight > 0) rows.set(key(k, row), row);
 });
+const always = () => true;   // what a group showed before is not the same object, if an equal one
 const sameRow = (a, b) => a[0] === b[0];
 const sameJoin = (a, b) => a[0][1] === b[0][1] && a[1][1] === b[1][1];
 
@@ -37,22 +38,22 @@ function build(view, inputs) {
       return [rows, shape === 'join' ? ([[, i], [, u]]) => [i.id, i.owner, u.name] : ([[, i], [, u]]) => [i.id, i.title, u.name]];
     }
     case 'groups':
-      issue.pipe(map(([, r]) => r), groupBy(r => ({status: r.status}), {n: count(), s: sum(r => r.score), a: avg(r => r.score)}), sink(rows));
+      issue.pipe(map(([, r]) => r), groupBy(r => ({status: r.status}), {n: count(), s: sum(r => r.score), a: avg(r => r.score)}), twice(rows, always));
       return [rows, r => [r.status, r.n, r.s, r.a]];
     case 'keyed_group':
-      mine.pipe(map(([, r]) => r), groupBy(r => ({status: r.status}), {n: count(), a: min(r => r.score), b: max(r => r.score), s: sum(r => r.priority)}), sink(rows));
+      mine.pipe(map(([, r]) => r), groupBy(r => ({status: r.status}), {n: count(), a: min(r => r.score), b: max(r => r.score), s: sum(r => r.priority)}), twice(rows, always));
       return [rows, r => [r.status, r.n, r.a, r.b, r.s]];
     case 'top': case 'keyed_top':
       mine.pipe(orderByWithFractionalIndex(r => r, {comparator: (a, b) => b.score - a.score || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0), limit: shape === 'top' ? 50 : 5}), twice(rows, sameRow));
       return [rows, shape === 'top' ? ([r]) => cells(ISSUE, r) : ([r]) => [r.id, r.score], (a, b) => a[1] < b[1] ? -1 : 1];
     case 'carriers':
-      inputs.flights.pipe(map(([, r]) => r), groupBy(r => ({carrier: r.carrier}), {n: count(), s: sum(r => r.dep_delay ?? 0)}), sink(rows));
+      inputs.flights.pipe(map(([, r]) => r), groupBy(r => ({carrier: r.carrier}), {n: count(), s: sum(r => r.dep_delay ?? 0)}), twice(rows, always));
       return [rows, r => [r.carrier, r.n, r.s]];
     case 'airlines': {
       const by = (stream, column) => stream.pipe(map(([, r]) => [r[column], r]));
       const named = by(inputs.flights, 'carrier').pipe(join(by(inputs.airlines, 'carrier'), 'inner'), map(([, [f, a]]) => [f.tailnum, {name: a.name, arr_delay: f.arr_delay, id: f.id}]));
       named.pipe(join(by(inputs.planes, 'tailnum'), 'inner'), map(([, [f, pl]]) => ({name: f.name, manufacturer: pl.manufacturer, arr_delay: f.arr_delay, id: f.id})),
-        groupBy(r => ({name: r.name, manufacturer: r.manufacturer}), {n: count(), s: sum(r => r.arr_delay ?? 0)}), sink(rows));
+        groupBy(r => ({name: r.name, manufacturer: r.manufacturer}), {n: count(), s: sum(r => r.arr_delay ?? 0)}), twice(rows, always));
       return [rows, r => [r.name, r.manufacturer, r.n, r.s]];
     }
     case 'late': {
