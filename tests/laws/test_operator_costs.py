@@ -40,11 +40,13 @@ from sspcore.plan.nodes import (
     OrderTerm,
     Project,
     Rank,
+    Recursive,
     Scan,
     SemiJoin,
     TopK,
     Union,
     Values,
+    Working,
 )
 
 NAMES = ("a", "b")
@@ -128,6 +130,12 @@ CASES = {
     "Except": [Case(Except(T, U), tables=BOTH)],
     "IntersectAll": [Case(Intersect(T, U, all=True), tables=BOTH)],
     "ExceptAll": [Case(Except(T, U, all=True), tables=BOTH)],
+    "Recursive": [
+        Case(
+            Recursive(T, Project(Join("inner", Working("w", NAMES), U, ((B, A),)), (("a", A), ("b", Column(3)))), "w"),
+            tables=BOTH,
+        ),
+    ],
     "Rank": [
         Case(Rank(T, "n", "row_number", (A,), (OrderTerm(B),))),
         Case(Rank(T, "n", "rank", (), (OrderTerm(B),), Constant(9))),

@@ -59,8 +59,8 @@ def test_a_query_of_the_corpus_survives_being_written_down():
 UNREAD = (
     "SELECT id FROM a FOR UPDATE",
     "SELECT id FROM a FOR SHARE SKIP LOCKED",
-    "SELECT DISTINCT ON (u) id, u FROM a",
-    "SELECT id FROM a ORDER BY u FETCH FIRST 2 ROWS WITH TIES",
+    "SELECT DISTINCT ON (u) id, u FROM a ORDER BY id",
+    "SELECT id FROM a FETCH FIRST 2 ROWS WITH TIES",
     "SELECT id FROM a TABLESAMPLE BERNOULLI (10)",
     "SELECT id INTO other FROM a",
     "SELECT id FROM ONLY a",
@@ -72,13 +72,14 @@ UNREAD = (
     "SELECT id, row_number() OVER w FROM a WINDOW w AS (ORDER BY u)",
     "SELECT sum(u ORDER BY id) FROM a",
     "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY u) FROM a",
-    "WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n + 1 FROM r) SELECT n FROM r",
+    "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT n FROM r",
+    "WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n + 1 FROM r) SEARCH DEPTH FIRST BY n SET o SELECT n FROM r",
     "SELECT id FROM a NATURAL JOIN b",
     "SELECT id FROM a WHERE u BETWEEN SYMMETRIC 3 AND 1",
     'SELECT id FROM a ORDER BY v COLLATE "C"',
     "SELECT now()",
     "SELECT random() FROM a",
-    "SELECT id FROM a, LATERAL (SELECT b.v FROM b WHERE b.u = a.u) AS l",
+    "SELECT id FROM a FULL JOIN LATERAL (SELECT b.v FROM b WHERE b.u = a.u) AS l ON TRUE",
     "SELECT count(*) IGNORE NULLS FROM a",
 )
 

@@ -99,3 +99,28 @@ def test_values_at_the_edge_of_time_are_kept():
     circuit.apply([upsert("t", 1, {"x": last})])
 
     assert Circuit.restore(circuit.image()).tables["t"].rows == {1: (1, last)}
+
+
+def test_all_of_a_query_that_begins_with_a_parenthesis_is_a_query():
+    """The parser takes `ALL ((SELECT …) UNION …)` for a call of a function: it was read as a list, and gave NULL."""
+    circuit = Circuit()
+
+    def one(condition):
+        return circuit.query(f"SELECT {condition} AS x").rows[0][0]
+
+    assert one("1.5 <> ALL ((SELECT 2 UNION ALL SELECT 3) UNION SELECT 4)") is True
+    assert one("3 <> ALL ((SELECT 2 UNION ALL SELECT 3) UNION SELECT 4)") is False
+    assert one("4 = ANY ((SELECT 2 UNION ALL SELECT 3) UNION SELECT 4)") is True
+    assert one("5 < ALL ((SELECT 6) UNION (SELECT 7))") is True
+
+
+def test_a_refused_batch_that_brought_columns_leaves_no_way_in_for_them():
+    """The short way of single rows kept the layout that the refused batch would have made."""
+    circuit = Circuit(schemas=[Schema("t", {"u": "any"}, open=True)])
+    circuit.apply([create("t", 1, {"u": 1})])
+    with pytest.raises(ChangeRejected):
+        circuit.apply([create("t", 2, {"u": 1, "v": 2}), create("t", 1, {})])
+    circuit.apply([create("t", 3, {"u": 1, "v": 2})])
+    circuit.apply([create("t", 4, {"u": 1, "w": 2})])
+    assert circuit.tables["t"].names == ("id", "u", "v", "w")
+    assert circuit.tables["t"].rows == {1: (1, 1, None, None), 3: (3, 1, 2, None), 4: (4, 1, None, 2)}

@@ -188,7 +188,8 @@ class Door:
         except (ChangeRejected, ValueError):
             new = None
         if maker.added:
-            del self._makers[name], self._gates[name]
+            self._makers.pop(name, None)
+            self._gates.pop(name, None)
             return None
         return None if new is None else (name, table, key, old, new)
 
@@ -268,6 +269,7 @@ class Door:
         for name, draft in drafts.items():
             if draft.maker.added:
                 self._makers.pop(name, None)
+                self._gates.pop(name, None)
 
     # Judges: each answers whether the change does anything (False: a no-op), or raises ChangeRejected.
 

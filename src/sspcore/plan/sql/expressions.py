@@ -128,7 +128,7 @@ def operands(node: exp.Expression, frame: Frame) -> tuple[exp.Expression, exp.Ex
 
 def _comparison(node: exp.Expression, frame: Frame) -> Expression:
     left, right = operands(node, frame)
-    if isinstance(right, exp.Any | exp.All) and isinstance(right.this, exp.Query):
+    if lists.quantifies_query(right):
         from sspcore.plan.sql.subqueries import lower_subquery
 
         return lower_subquery(node, frame)

@@ -72,6 +72,15 @@ def subscript(node: exp.Expression, frame: Frame) -> Expression:
     return Call("[]", (lowered(value, frame), position))
 
 
+def quantifies_query(node: object) -> bool:
+    """Whether this is ANY, SOME or ALL of a query. The parser takes ALL ((SELECT …) UNION …) for a function's call."""
+    if isinstance(node, exp.Any | exp.All):
+        return isinstance(node.this, exp.Query)
+    if isinstance(node, exp.Anonymous) and str(node.this).upper() in ("ANY", "SOME", "ALL"):
+        return len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Query)
+    return False
+
+
 def quantified(
     node: exp.Expression, symbol: str, left: exp.Expression, right: exp.Expression, frame: Frame
 ) -> Expression:

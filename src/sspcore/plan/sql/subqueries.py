@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from sspcore.plan.expressions import Call, Column, Constant, Expression, columns_read
 from sspcore.plan.nodes import AntiJoin, Mark, SemiJoin
+from sspcore.plan.sql import lists
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.expressions import COMPARISONS, cells, lower_expression
 from sspcore.plan.sql.frame import Condition, Frame, Step
@@ -71,16 +72,20 @@ def _quantified(node: exp.Expression, frame: Frame) -> Membership | None:
     """x = ANY (query) is IN, x <> ALL (query) is NOT IN; x < ALL (query) is NOT x >= ANY (query)."""
     text = frame.session.text
     quantifier = node.args.get("expression")
-    if not isinstance(quantifier, exp.Any | exp.All):
+    if not isinstance(quantifier, exp.Expression) or not lists.quantifies_query(quantifier):
         return None
     arguments, inner = Arguments(node, text), Arguments(quantifier, text)
-    probe, query = arguments.node_at("this"), inner.node_at("this")
+    probe = arguments.node_at("this")
     arguments.take("expression")
     arguments.done()
+    negated = isinstance(quantifier, exp.All)
+    if isinstance(quantifier, exp.Anonymous):
+        negated = str(inner.take("this")).upper() == "ALL"
+        (query,) = inner.nodes("expressions")
+    else:
+        query = inner.node_at("this")
     inner.done()
-    if not isinstance(query, exp.Query):
-        return None
-    probes, negated = tuple(cells(probe, frame)), isinstance(quantifier, exp.All)
+    probes = tuple(cells(probe, frame))
     operator = COMPARISONS[type(node)]
     operator = OPPOSITE[operator] if negated else operator
     if operator != "=" and len(probes) > 1:
