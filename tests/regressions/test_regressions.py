@@ -124,3 +124,12 @@ def test_a_refused_batch_that_brought_columns_leaves_no_way_in_for_them():
     circuit.apply([create("t", 4, {"u": 1, "w": 2})])
     assert circuit.tables["t"].names == ("id", "u", "v", "w")
     assert circuit.tables["t"].rows == {1: (1, 1, None, None), 3: (3, 1, 2, None), 4: (4, 1, None, 2)}
+
+
+def test_is_true_is_not_null_is_no_chain_of_comparisons():
+    """Python reads `x is True is not None` as two comparisons of TRUE: the generated filter dropped the row."""
+    circuit = Circuit(schemas=[Schema("u", {"a": "integer"})])
+    circuit.register("all", "SELECT id FROM u WHERE ((3 > a) IS TRUE) IS NOT NULL AND (a IS NULL) IS NOT NULL")
+    circuit.apply([create("u", 1, {"a": None}), create("u", 2, {"a": 7}), create("u", 3, {"a": 1})])
+    assert sorted(circuit.rows("all")) == [(1,), (2,), (3,)]
+    check_circuit(circuit)

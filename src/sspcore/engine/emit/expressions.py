@@ -110,7 +110,7 @@ class Expressions:
             return f"{self.cell('constant', e, cells.constant(e), 'c')} is True"
         if not isinstance(e, Call):
             if self.kind(e) == "boolean":
-                return f"{self.value(e, env)} is True"
+                return f"{bracketed(self.value(e, env))} is True"
             return f"{self.shared('is_true', cells.is_true())}({self.value(e, env)})"
         if _is_large(e):
             return self._closure(e, env, "test", cells.closure_test)
@@ -118,7 +118,7 @@ class Expressions:
             case "and" | "or":
                 return f" {e.function} ".join([bracketed(self.test(a, env)) for a in e.args])
             case "not" if isinstance(e.args[0], Call) and e.args[0].function == "is null":
-                return f"{self.value(e.args[0].args[0], env)} is not None"
+                return f"{bracketed(self.value(e.args[0].args[0], env))} is not None"
             case "not" if self.kind(e.args[0]) == "boolean":
                 return f"{bracketed(self.value(e.args[0], env))} is False"
             case symbol if symbol in SYMBOLS:
