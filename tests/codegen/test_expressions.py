@@ -93,3 +93,29 @@ def test_an_expression_too_large_to_read_runs_as_a_closure(depth, symbol):
     for at in range(depth):
         expression = Call("+", (expression, Constant(at)))
     agree(Call(symbol, (expression, Constant(9))), ("integer",), [(value,) for value in OF_KIND["integer"]])
+
+
+BELOW = ("is null", "is true", "is false", "not")
+
+
+def nested(leaf):
+    """Conditions within conditions: each text must be one operand where it is put."""
+    return st.one_of(
+        st.builds(lambda f, a: Call(f, (a,)), st.sampled_from(BELOW), leaf),
+        st.builds(lambda f, a, b: Call(f, (a, b)), st.sampled_from((*SYMBOLS, "and", "or", "coalesce")), leaf, leaf),
+        st.builds(lambda a, b, c: Call("case", (a, b, c)), leaf, leaf, leaf),
+        st.builds(lambda a: Call("in", (a, Constant(1), Constant(True))), leaf),
+    )
+
+
+@given(
+    st.recursive(
+        st.sampled_from([Column(0), Column(1), Column(2), Constant(1), Constant(None), Constant(True), Constant("a")]),
+        nested,
+        max_leaves=8,
+    )
+)
+def test_whatever_stands_within_whatever(expression):
+    """Python reads `x is True is not None` as two comparisons: no text may run into its neighbours."""
+    rows = list(product((None, 1, 5), (None, True, False), (None, "a", 1.5, NAN)))
+    agree(expression, ("integer", "boolean", "any"), rows)

@@ -72,7 +72,7 @@ class Expressions:
     # Values
 
     def value(self, e: Expression, env: Environment) -> str:
-        """The text of the expression's value."""
+        """The text of the expression's value: one operand, whatever stands beside it."""
         if isinstance(e, Column):
             return env(e.index)
         if e == Constant(None):
@@ -86,7 +86,7 @@ class Expressions:
             case symbol if symbol in SYMBOLS:
                 return self._comparison(e, env, predicate=False)
             case "is null" | "is true" | "is false":
-                return self.test(e, env)
+                return bracketed(self.test(e, env))
             case "case":
                 return self._case(e, env)
             case "coalesce":
