@@ -119,3 +119,13 @@ def test_whatever_stands_within_whatever(expression):
     """Python reads `x is True is not None` as two comparisons: no text may run into its neighbours."""
     rows = list(product((None, 1, 5), (None, True, False), (None, "a", 1.5, NAN)))
     agree(expression, ("integer", "boolean", "any"), rows)
+
+
+LEAVES = (Column(0), Column(1), Column(2), Call("<", (Column(0), Constant(3))), Call("=", (Column(0), Column(2))))
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=map(repr, LEAVES))
+def test_three_deep(leaf):
+    rows = list(product((None, 1, 5), (None, True, False), (None, "a", 1.5, NAN)))
+    for outer, middle, inner in product(BELOW, repeat=3):
+        agree(Call(outer, (Call(middle, (Call(inner, (leaf,)),)),)), ("integer", "boolean", "any"), rows)
