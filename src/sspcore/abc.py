@@ -13,6 +13,7 @@ import attrs
 
 if TYPE_CHECKING:
     from sspcore.algebra.values import Value
+    from sspcore.plan.expressions import Expression
 
     Row = tuple[Value, ...]
 
@@ -30,7 +31,23 @@ class Everything:
 
 
 ALL: Final = Everything()
-Interests = Mapping[str, Everything]
+
+
+class Interest(Protocol):
+    """The interest in some rows of a table: those a condition over its columns holds for.
+
+    Equal when the conditions are; hashable; `str()` of one is for people. Made by the library, never by plugins.
+    """
+
+    @property
+    def condition(self) -> Expression:
+        """The condition, over the table's columns by position, without parameters; `PredicateIndex.add` takes it."""
+
+    def matches(self, row: Row) -> bool:
+        """Whether the condition is TRUE of a row: a pure function of it. An evaluation that raises counts as TRUE."""
+
+
+Interests = Mapping[str, Everything | Interest]
 """Table → which of its rows a view can depend on (an over-approximation; `ALL` at worst)."""
 
 
@@ -66,11 +83,11 @@ class RoutingStrategy(Protocol):
     """Which circuits must get a change. Synchronous and deterministic; asked once per batch, never per row.
 
     # Contract
-    - **Never lose a row**: whenever a view of a circuit is interested in the old or the new image of a row, the row is
-      routed there: put when the new image matters, retract when only the old one did. (Tested by laws; at run time it
-      cannot be checked.)
+    - **Never lose a row**: every row of a table that a circuit has a view on is routed there, put when there is a new
+      image, retract when there is only an old one. A `Selective` strategy may leave out rows nobody is interested in.
+      (Tested by laws, `sspcore.testing.check_strategy`; at run time it cannot be checked.)
     - **Never guess membership**: more circuits than needed is only slower; circuits alone decide what a view shows.
-    - **Raising is safe**: the runtime then routes to every circuit that reads the table, counts it, and goes on.
+    - **Raising is safe**: the runtime then routes to every circuit that needs the row, counts it, and goes on.
     - A circuit gets its views' rows that exist already from the runtime, never from the strategy.
     """
 
@@ -84,19 +101,37 @@ class RoutingStrategy(Protocol):
         """A view needs these rows, from now on."""
 
     def view_changed(self, circuit: str, view: str, old: Interests, new: Interests) -> None:
-        """A view's interests change: both route until `view_settled`."""
+        """A view's interests change: both route until `view_settled`. It may change again before that: then all do.
+
+        `new` may be empty: the view is gone, its rows are being retracted. `old` is what was told last.
+        """
 
     def view_settled(self, circuit: str, view: str) -> None:
-        """The circuit has given up the rows only the old interests needed: they no longer route."""
+        """The circuit has given up the rows only older interests needed: from now on only the newest route."""
 
     def view_removed(self, circuit: str, view: str) -> None:
-        """A view is gone, with its interests."""
+        """A view is gone, with all its interests."""
 
     def route(self, rows: Sequence[Resolved]) -> Routing:
         """For each row the circuits that must get it; () for none."""
 
     def explain(self, row: Resolved) -> Sequence[Reason]:
         """For each circuit why it would get this row, or not. For people: may be slow."""
+
+
+class Selective(RoutingStrategy, Protocol):
+    """A strategy that routes rows by the interests of views, not whole tables: circuits hold only what they need.
+
+    # Contract, for the tables it selects from
+    - **Exactly the interests**: put where an interest of a view of the circuit `matches` the new image, retract where
+      one matches the old image and none the new one, nothing otherwise. Interests that have not settled count. (More
+      would leave rows behind that go stale: a circuit is told of a row until its old image concerns it no more.)
+    - The runtime fills in the rows a new interest needs and retracts those an older one alone needed, in slices, then
+      calls `view_settled`.
+    """
+
+    def selects(self, table: str) -> bool:
+        """Whether it routes this table by interests; False: every row to every reader. A matter of configuration."""
 
 
 class Partition(RoutingStrategy, Protocol):
@@ -112,6 +147,35 @@ class Partition(RoutingStrategy, Protocol):
 
     def holds(self, circuit: str, row: Resolved) -> bool:
         """Whether a circuit holds the row, in its new image."""
+
+
+class Move(NamedTuple):
+    """A strategy's own decision about what a circuit holds of a table: some rows more, some less, or both."""
+
+    circuit: str
+    table: str
+    gained: Everything | Interest | None
+    lost: Everything | Interest | None
+
+
+class Placing(Partition, Protocol):
+    """A partition that changes with what is in some tables: placement is data.
+
+    # Contract
+    - Who holds a row is a pure function of it, of the configuration and of the rows it was told were `admitted`.
+    - `route` and `holds` change nothing: a batch that is routed may yet wait or be refused.
+    - From `admitted` on rows gained are routed there; rows lost still are (put or retract, as before) until `settled`,
+      while `holds` denies them at once.
+    """
+
+    def watches(self, table: str) -> bool:
+        """Whether it must be told of the rows of this table. A matter of configuration."""
+
+    def admitted(self, rows: Sequence[Resolved]) -> Sequence[Move]:
+        """Rows of watched tables are in, for good. Gives what moves: the runtime fills in and retracts, in slices."""
+
+    def settled(self, circuit: str, table: str) -> None:
+        """The circuit has given up what it lost of a table."""
 
 
 # Backpressure
