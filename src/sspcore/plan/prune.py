@@ -102,8 +102,9 @@ def _leaf(plan: Scan | Values, needed: set[int]) -> tuple[Plan, Places]:
 def _aggregate(plan: Aggregate, needed: set[int]) -> tuple[Plan, Places]:
     """Groups stay, for they are the key; aggregates that nobody reads go, but for one if nothing else was left."""
     front = len(plan.groups)
-    kept = [i for i in range(len(plan.aggregates)) if front + i in needed] or ([] if front else [0])
-    calls = [plan.aggregates[i] for i in kept][: len(plan.aggregates)]
+    every = range(len(plan.aggregates))
+    kept = [i for i in every if front + i in needed] or [*every[: 0 if front else 1]]
+    calls = [plan.aggregates[i] for i in kept]
     used = _read(e for _, e in plan.groups) | _read(e for _, call in calls for e in call_expressions(call))
     below, at = _prune(plan.input, used)
 

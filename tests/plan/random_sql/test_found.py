@@ -32,8 +32,14 @@ FOUND = (
     # a parameter that no value depends on
     "SELECT id FROM t WHERE EXISTS (SELECT $s FROM u WHERE u.a = t.a)",
     "WITH unread AS (SELECT id FROM t WHERE a = $n) SELECT id FROM u",
+    # ON of a lateral join sees what it joins first, also where the query inside reads what a comma sets apart
+    "SELECT v.id, q.id, d.n FROM v, v AS q LEFT JOIN LATERAL (SELECT t.a AS n FROM t WHERE t.b = v.y) AS d ON x > d.n",
+    "SELECT v.id, q.id, d.n FROM v, v AS q JOIN LATERAL (SELECT t.a AS n FROM t WHERE t.a = v.x) AS d ON x = d.n",
+    # an aggregate of nothing, without groups: HAVING makes it, and nobody reads a value of it
+    "SELECT u.id FROM u JOIN (SELECT 1 AS one FROM t HAVING 1 = 1) AS q ON u.a = q.one",
+    "SELECT id FROM u WHERE NOT EXISTS (SELECT a FROM t WHERE b IN (SELECT 'a' FROM v HAVING 2 > 1))",
 )
-UNLIKE = ("ALL", "RIGHT", "FULL", "USING", "VALUES", "UNION")
+UNLIKE = ("ALL", "RIGHT", "FULL", "USING", "VALUES", "UNION", "LATERAL")
 """What SQLite does not know or takes otherwise: to it a comma is a JOIN."""
 REFUSED = (
     "WITH unread AS (SELECT nothing FROM t) SELECT id FROM u",

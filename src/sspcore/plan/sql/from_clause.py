@@ -286,14 +286,13 @@ def _with_lateral(
         )
     if kind == "left" and on is None:
         raise session.text.error("LEFT JOIN needs ON", node, hint="write ON TRUE")
-    known = list(scope.sources)
+    known, before = list(scope.sources), [s for s in scope.sources if s.id in left.sources]
     apart, tree = lower_lateral(node, kind, apart, left, scope)
     added = [s for s in scope.sources if s not in known]
     if kind == "left":
         session.padded |= frozenset([s.id for s in added])
     if on is None:
         return apart, tree
-    before = [s for s in known if s.id in tree.sources]
     frame = Frame(session, attrs.evolve(scope, near=[*before, *added]), "ON")
     if kind == "inner":
         inside = tree if isinstance(tree, Inner) else Inner((tree,))

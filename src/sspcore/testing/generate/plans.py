@@ -123,7 +123,7 @@ class Planner:
         groups = [scalar(c, sub.kinds) if c.chance(20) else column(c, sub.kinds) for _ in range(c.weighted(
             ((5, 1), (2, 0), (3, 2))))]  # fmt: skip
         calls, kinds = [], []
-        for i in range(c.between(1, 3)):
+        for i in range(c.weighted(((6, 1), (5, 2), (5, 3), (2, 0)))):
             function = c.weighted(CALLS)
             if function == "count" and c.chance(50):
                 calls.append((f"a{i}", nodes.AggregateCall("count")))
@@ -136,6 +136,8 @@ class Planner:
             kinds.append(RESULTS.get(function, "any") or kind)
         named = tuple([(f"g{i}", e) for i, (e, _) in enumerate(groups)])
         plan = nodes.Aggregate(sub.plan, named, tuple(calls))
+        if not named and not calls:  # a row of no columns; all else here takes one
+            return Sub(nodes.Project(plan, (("one", Constant(1)),)), ("integer",), sub.scans)
         return Sub(plan, tuple([kind for _, kind in groups] + kinds), sub.scans)
 
     def listed(self, call: nodes.AggregateCall, kinds: Kinds) -> nodes.AggregateCall:
