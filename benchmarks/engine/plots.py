@@ -31,13 +31,13 @@ def write(data: Mapping[str, Any], target: Path) -> list[Path]:
     bars, curves = draw_bars(data), draw_growth(data)
     if target.suffix.lower() == ".svg":
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(_stacked([p for p in (bars, curves) if p]), "utf-8")
+        target.write_text(stacked([p for p in (bars, curves) if p]), "utf-8")
         return [target]
     target.mkdir(parents=True, exist_ok=True)
     written = []
     for name, picture in (("engine-bars.svg", bars), ("engine-growth.svg", curves)):
         if picture:
-            (target / name).write_text(_stacked([picture]), "utf-8")
+            (target / name).write_text(stacked([picture]), "utf-8")
             written.append(target / name)
     return written
 
@@ -46,7 +46,8 @@ Picture = tuple[int, int, list[str]]
 """Width, height, elements."""
 
 
-def _stacked(pictures: Sequence[Picture]) -> str:
+def stacked(pictures: Sequence[Picture]) -> str:
+    """Pictures, one below the other, as one file."""
     width, height = max((p[0] for p in pictures), default=10), sum(p[1] for p in pictures)
     body, top = [], 0
     for _, tall, elements in pictures:

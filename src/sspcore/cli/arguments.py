@@ -70,9 +70,11 @@ examples:
                                         replay, verify every view against recomputation, exit 0 or 1
 """
 _BENCH = """\
-Measure what keeping views up to date costs on this machine, beside other engines on the same data in the same run:
-Rocicorp Zero's ZQL, TanStack db-ivm and TanStack DB (on node), Pathway, pydbsp, SQLite and DuckDB. Every answer is
-checked against an oracle before its time is told; a wrong one has no time. Ratios come first: machines differ.
+engine: what keeping views up to date costs on this machine, beside other engines on the same data in the same run:
+Rocicorp Zero's ZQL, TanStack db-ivm and TanStack DB (on node), Pathway, pydbsp, SQLite and DuckDB.
+routing: the routing strategies side by side, those of installed plugins too: time, deliveries, memory.
+Every answer is checked against an oracle before its time is told; a wrong one has no time. Ratios come first: machines
+differ.
 
 Peers are installed into a cache folder of their own ($SSPCORE_BENCH_CACHE, else ~/.cache/sspcore/bench; about 2.2 GB
 in all, most of it Pathway), and skipped, saying so, where they cannot be.
@@ -84,6 +86,8 @@ examples:
   sspcore bench engine --only W3,W7 --peers zql,sqlite
                                                      some workloads, some peers
   sspcore bench engine --only W2 --peers ""          sspcore alone
+  sspcore bench routing --quick                      every strategy on every workload, in under a minute
+  sspcore bench routing --strategy predicate,mine --only tenants --options 'mine={"column": "tenant"}'
 """
 _SCHEMA_HELP = """\
 tables with typed columns, TOML or JSON: [flights] columns = { carrier = "text" }; without it any table may have
@@ -162,21 +166,29 @@ def _serve(add: argparse.ArgumentParser) -> None:
 
 
 def _bench(add: argparse.ArgumentParser) -> None:
-    add.add_argument("what", choices=("engine", "all"), help="the engine: views kept up to date; all there is")
-    add.add_argument("--only", metavar="W,W", help="workloads to run, such as W2,W5 (default: all)")
-    add.add_argument("--quick", action="store_true", help="fewer workloads, shorter, in under two minutes")
+    add.add_argument(
+        "what", choices=("engine", "routing", "all"),
+        help="engine: views kept up to date; routing: strategies side by side; all: both",
+    )  # fmt: skip
+    add.add_argument("--only", metavar="W,W", help="workloads to run, such as W2,W5 or tenants (default: all)")
+    add.add_argument("--quick", action="store_true", help="smaller and shorter: engine two minutes, routing one")
     add.add_argument("--json", metavar="FILE", help="write every measurement there")
     add.add_argument("--plot", metavar="FILE|DIR", help="write pictures (SVG): into a folder, or one FILE.svg")
+    add.add_argument("--strategy", metavar="A,B", help="routing: only these strategies (default: all there are)")
+    add.add_argument(
+        "--options", metavar="NAME=JSON", action="append", default=[],
+        help='routing: a strategy\'s options, such as mine={"column": "tenant"}; repeat for more',
+    )  # fmt: skip
     add.add_argument(
         "--peers",
         metavar="A,B",
-        help="only these: zql, db-ivm, tanstack-db, pathway, pydbsp, sqlite-triggers, sqlite, duckdb",
+        help="engine: only these: zql, db-ivm, tanstack-db, pathway, pydbsp, sqlite-triggers, sqlite, duckdb",
     )
-    add.add_argument("--growth", action="store_true", help="also how time grows with rows, views and fan-out")
+    add.add_argument("--growth", action="store_true", help="engine: also how time grows with rows, views and fan-out")
     add.add_argument(
-        "--seconds", type=duration, metavar="S", help="how long each is measured, about (default: 1, quick: 0.2)"
+        "--seconds", type=duration, metavar="S", help="how long each is measured, about (default: 1 or 2, quick: 0.25)"
     )
-    add.add_argument("--offline", action="store_true", help="install nothing; use the peers that are there")
+    add.add_argument("--offline", action="store_true", help="engine: install nothing; use the peers that are there")
 
 
 def _demo(add: argparse.ArgumentParser) -> None:

@@ -16,11 +16,29 @@ from sspcore.errors import UsageError
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the benchmarks; 0, or 1 when sspcore itself gave a wrong answer."""
+    """Run the benchmarks; 0, or 1 when sspcore itself gave a wrong answer. Raises UsageError."""
     folder = home()
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-    return cast(int, import_module("benchmarks.engine.main").run(options))
+    if options.what != "all":
+        return _run(options.what, options)
+    if options.only:
+        raise UsageError("--only names workloads of one benchmark", hint="say `sspcore bench engine` or `routing`")
+    return max(_run(part, _apart(options, part)) for part in ("engine", "routing"))
+
+
+def _run(part: str, options: argparse.Namespace) -> int:
+    return cast(int, import_module(f"benchmarks.{part}.main").run(options))
+
+
+def _apart(options: argparse.Namespace, part: str) -> argparse.Namespace:
+    """The same, with files of its own: run.json becomes run-engine.json and run-routing.json."""
+
+    def own(name: str | None) -> str | None:
+        path = Path(name or "")
+        return str(path.with_stem(f"{path.stem}-{part}")) if name and path.suffix else name
+
+    return argparse.Namespace(**vars(options) | {"json": own(options.json), "plot": own(options.plot)})
 
 
 def home() -> Path:
