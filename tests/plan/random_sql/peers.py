@@ -93,10 +93,18 @@ class DuckDb(Peer):
     """Set to divide and to order as Postgres does."""
 
     def __init__(self) -> None:
+        self.refused: dict[str, int] = {}
+        self._start()
+
+    def _start(self) -> None:
         self.database = duckdb.connect(":memory:", config={"threads": "1"})
         self.run("SET integer_division = true; SET default_null_order = 'nulls_last_on_asc_first_on_desc'")
-        self.refused: dict[str, int] = {}
         self.create()
+
+    def load(self, tables) -> None:
+        """These rows and no others, kept for the database that follows where a query is the end of this one."""
+        self._tables = tables
+        super().load(tables)
 
     def run(self, sql: str) -> list[Row]:
         return self.database.execute(sql).fetchall()
@@ -108,6 +116,9 @@ class DuckDb(Peer):
             text = re.sub(r"\d+|\"[^\"]*\"", "#", str(error).splitlines()[0])[:110]
             self.refused[text] = self.refused.get(text, 0) + 1
             self.last = str(error)
+            if isinstance(error, duckdb.FatalException):  # it answers nothing more: go on with another, without views
+                self._start()
+                self.load(self._tables)
             return None
 
 
