@@ -27,10 +27,12 @@ T = TypeVar("T")
 class RoutingConfig:
     """`[routing]`: which circuits get a change. The strategy's own options stand beside its name.
 
-    Args: `strategy`, any registered name; `options`, what stands beside it.
+    Args: `strategy`, any registered name; `patience`, seconds a call of a strategy or of a policy may take before it is
+    interrupted; `options`, the strategy's own, standing beside these.
     """
 
     strategy: str = "dependency"
+    patience: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
     options: Mapping[str, Any] = attrs.field(factory=dict)
 
 

@@ -23,6 +23,7 @@ from sspcore.routing.guard import Guard
 from sspcore.routing.shadow import Shadow
 from sspcore.runtime.environment import Environment
 from sspcore.runtime.runtime import DEFAULT, Runtime
+from sspcore.runtime.watchdog import STRATEGY, Watchdog
 
 log = logging.getLogger("sspcore.runtime")
 
@@ -66,7 +67,9 @@ async def open_with(
     settings = load_config(config)
     offered = Plugins(plugins, settings.plugins.load)
     strategy = offered.strategy(settings.routing.strategy, settings.routing.options)
-    router = Guard(strategy, settings.routing.strategy)
+    watchdog = Watchdog(settings.routing.patience)
+    watched = watchdog.over(strategy, f"routing strategy {settings.routing.strategy!r}", STRATEGY)
+    router = Guard(watched, settings.routing.strategy)
     router.on_fault = log.error
     if isinstance(strategy, Shadow) and strategy.report is None:
         strategy.report = partial(log.warning, "routing strategies differ: %s")
@@ -74,9 +77,12 @@ async def open_with(
     for schema in (*settings.tables, *(s for circuit in settings.circuits for s in circuit.schemas), *schemas):
         registry.declare(schema)
     failure: BaseException | None = None
+    watchdog.start()
     try:
         async with trio.open_nursery() as nursery:
-            runtime = Runtime(nursery, registry, offered, settings.backpressure, environment, settings.clock.tick)
+            runtime = Runtime(
+                nursery, registry, offered, settings.backpressure, environment, watchdog, settings.clock.tick
+            )
             try:
                 await _set_up(runtime, settings)
                 yield runtime
@@ -88,6 +94,8 @@ async def open_with(
     except BaseException:
         if failure is None or isinstance(failure, trio.Cancelled):
             raise
+    finally:
+        watchdog.stop()
     if failure is not None:
         raise failure
 

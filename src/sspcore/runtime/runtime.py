@@ -41,6 +41,7 @@ from sspcore.runtime.receipt import Receipt, batch_of, receipt_of
 from sspcore.runtime.statistics import RuntimeStatistics, circuit_of
 from sspcore.runtime.subscription import Subscription
 from sspcore.runtime.supervisor import supervise
+from sspcore.runtime.watchdog import POLICY, Watchdog
 
 DEFAULT: Final = "main"
 """The circuit meant where none is named."""
@@ -57,13 +58,14 @@ class Runtime:
 
     def __init__(
         self, nursery: trio.Nursery, registry: Registry, plugins: Plugins, backpressure: BackpressureConfig,
-        environment: Environment, tick: float = 1.0,
+        environment: Environment, watchdog: Watchdog, tick: float = 1.0,
     ) -> None:  # fmt: skip
         self._nursery = nursery
         self._registry = registry
         self._plugins = plugins
         self._backpressure = backpressure
         self._environment = environment
+        self._watchdog = watchdog
         self._admission = Admission(registry.base, registry.router, registry.lanes)
         self._workers: dict[str, Worker] = {}
         self._handles: dict[str, CircuitHandle] = {}
@@ -117,7 +119,8 @@ class Runtime:
         max_bytes = default.max_bytes if max_bytes is None else max_bytes
         if capacity < 1 or max_bytes < 1:
             raise UsageError(f"capacity and max_bytes are at least 1, not {capacity} and {max_bytes}")
-        lane = Lane(name, policy, policy_name, Mailbox(capacity, max_bytes))
+        watched = self._watchdog.over(policy, f"policy {policy_name!r} of circuit {name!r}", POLICY)
+        lane = Lane(name, watched, policy_name, Mailbox(capacity, max_bytes))
         self._registry.add_circuit(lane)
         stage = Stage(Circuit(name, options=self._options()))
         worker = self._workers[name] = Worker(lane, stage, self._registry, self._admission)
@@ -315,7 +318,7 @@ class Runtime:
             admission.offset, admission.received, admission.accepted, admission.refused, admission.duplicates,
             admission.unrouted, admission.waiting, router.name, router.fell_open,
             {name: len(table.rows) for name, table in self._registry.base.tables.items()},
-            {name: circuit_of(worker, now) for name, worker in self._workers.items()},
+            {name: circuit_of(worker, now) for name, worker in self._workers.items()}, self._watchdog.hung,
         )  # fmt: skip
 
     # Inside

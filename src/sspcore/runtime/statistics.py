@@ -76,6 +76,7 @@ class RuntimeStatistics:
     """A runtime. Changes: `received` = `accepted` + `refused` + `duplicates`; `unrouted` row changes reached nobody.
 
     `waiting` batches are parked; `fell_open` batches were routed to every reader because the strategy failed.
+    `hung` calls of a strategy or a policy gave no answer in time and were interrupted.
     """
 
     offset: int
@@ -89,6 +90,7 @@ class RuntimeStatistics:
     fell_open: int
     tables: Mapping[str, int]
     circuits: Mapping[str, CircuitCounters]
+    hung: int = 0
 
 
 def views_of(worker: Worker) -> dict[str, RuntimeView]:
