@@ -30,13 +30,13 @@ clean: ## everything that was made, .venv included
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist benchmarks/.scratch src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamps say what .venv holds: `run` is enough to use sspcore, `dev` to work on it.
+# The stamps say what .venv holds: `run` is enough to use sspcore, `dev` to work on it and on the packages in plugins/.
 .venv/made-run: pyproject.toml | .venv/made
 	$(call install,.[sidecar$(comma)cli])
 	@touch $@
 
-.venv/made-dev: pyproject.toml | .venv/made
-	$(call install,.[dev])
+.venv/made-dev: pyproject.toml $(wildcard plugins/*/pyproject.toml) | .venv/made
+	$(call install,.[dev],$(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml)))
 	@touch $@ .venv/made-run
 
 .venv/made:
@@ -51,7 +51,7 @@ endif
 
 comma := ,
 ifdef UV
-install = uv pip install --quiet --python $(BIN)/python -e '$(1)'
+install = uv pip install --quiet --python $(BIN)/python -e '$(1)' $(addprefix -e ,$(2))
 else
-install = $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '$(1)'
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '$(1)' $(addprefix -e ,$(2))
 endif
