@@ -41,6 +41,7 @@ QUERIES: Final = {
     ),
     "join_full": "SELECT f.id, p.model FROM flights f FULL JOIN planes p ON p.tailnum = f.tailnum",
     "aggregate_groups": "SELECT carrier, count(*) AS n, sum(dep_delay) AS s, avg(dep_delay) AS a FROM flights GROUP BY carrier",
+    "aggregate_floats": "SELECT origin, sum(temp) AS s, avg(temp) AS a, avg(precip + 1) AS p FROM weather GROUP BY origin",
     "aggregate_whole": "SELECT count(*) AS n, max(dep_delay) AS worst FROM flights WHERE origin = 'JFK'",
     "aggregate_any": "SELECT level, sum(size) AS s, count(DISTINCT size) AS n FROM log GROUP BY level",
     "aggregate_having": "SELECT dest, count(*) AS n FROM flights GROUP BY dest HAVING count(*) > 5",

@@ -1,8 +1,8 @@
 """What the aggregates of a group keep, and the text that adds to it, takes from it and reads it.
 
-Owns the places of a group's state beyond those `groups` fixes. Counts and sums of integers are written out; sums of
-other numbers go through the helpers of `groups`; every other aggregate through its accumulator, the operators' own.
-Refuses to know groups.
+Owns the places of a group's state beyond those `groups` fixes. Counts and sums of integers are written out, and those
+of floats that are whole multiples of 2⁻⁶⁴; other numbers go through the helpers of `groups`, every other aggregate
+through its accumulator, the operators' own. Refuses to know groups.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 
 import attrs
 
-from sspcore.codegen.source import Source
 from sspcore.engine.emit import cells, groups
 from sspcore.engine.emit.cells import Recipe
-from sspcore.engine.emit.expressions import Environment, Expressions
+from sspcore.engine.emit.expressions import Environment
+from sspcore.engine.emit.frame import Frame
 from sspcore.engine.operators.accumulators import accumulator_of
 from sspcore.plan.expressions import Expression
 from sspcore.plan.nodes import AggregateCall
@@ -34,9 +34,10 @@ class Kept:
 class Accumulating:
     """The aggregates of one grouping, an accumulator shared where kind and argument are the same."""
 
-    def __init__(self, source: Source, write: Expressions, calls: Sequence[AggregateCall]) -> None:
-        self.source = source
-        self.write = write
+    def __init__(self, frame: Frame, calls: Sequence[AggregateCall]) -> None:
+        self.frame = frame
+        self.source = frame.source
+        self.write = frame.expressions
         self.calls = calls
         self.kept: list[Kept] = []
         self._of: list[Kept | None] = []
@@ -120,9 +121,24 @@ class Accumulating:
                 source.line(f"s[{at + 1}] {sign}= 1")
             with source.block(f"elif {x} is not None:"):
                 source.line(f"{add}(s, {at}, {x}, {weight})")
-        else:
-            with source.block(f"if {x} is not None:"):
+            return
+        if self._is_real(kept):
+            with source.block(f"if {self._whole(x, 'u')}:"):
+                source.lines(f"s[{at + 2}] {sign}= int(u)", f"s[{at + 3}] {sign}= 1")
+            with source.block(f"elif {x} is not None:"):
                 source.line(f"{add}(s, {at}, {x}, {weight})")
+            return
+        with source.block(f"if {x} is not None:"):
+            source.line(f"{add}(s, {at}, {x}, {weight})")
+
+    def _is_real(self, kept: Kept) -> bool:
+        return self.write.kind(kept.argument) == "real"
+
+    def _whole(self, x: str, u: str) -> str:
+        """The text of whether a value is a float that is a whole number of units; `u` names how many."""
+        unit = self.write.shared("unit", cells.fixed(groups.UNIT, "units in 1.0"))
+        most = self.write.shared("most", cells.fixed(groups.MOST, "units of which sums are plain integers"))
+        return f"type({x}) is float and -{most} < ({u} := {x} * {unit}) < {most} and {u}.is_integer()"
 
     def replace(self, old: Environment, new: Environment) -> None:
         """A member stays, its values may change."""
@@ -162,11 +178,15 @@ class Accumulating:
         change = self.write.shared(
             "change_number", cells.fixed(groups.change_number, "exchanges a number of an exact sum")
         )
-        if self.write.kind(kept.argument) != "any":
+        if self.write.kind(kept.argument) == "any":
+            with source.block("if type(x) is int and type(y) is int:"):
+                source.line(f"s[{at}] += y - x")
+        elif self._is_real(kept):
+            with source.block(f"if {self._whole('x', 'u')} and {self._whole('y', 'w')}:"):
+                source.line(f"s[{at + 2}] += int(w) - int(u)")
+        else:
             source.line(f"{change}(s, {at}, x, y)")
             return
-        with source.block("if type(x) is int and type(y) is int:"):
-            source.line(f"s[{at}] += y - x")
         with source.block("else:"):
             source.line(f"{change}(s, {at}, x, y)")
 
@@ -183,16 +203,40 @@ class Accumulating:
         match kept.form, call.function:
             case "count", _:
                 return f"s[{at}]"
+            case "integers", function if not self.frame.stored(kept.argument):
+                reader = groups.integer_sum if function == "sum" else groups.integer_average
+                name = self.write.shared(f"{function}_of_integers", cells.fixed(reader, f"reads {function}"))
+                return f"{name}(s, {at})"
             case "integers", "sum":
                 return f"(s[{at}] if s[{at + 1}] else None)"
             case "integers", _:
                 return f"(s[{at}] / s[{at + 1}] if s[{at + 1}] else None)"
             case "numbers", "sum":
-                return f"{self.write.shared('sum_of', _reader(groups.sum_reader, 'reads a sum'))}(s, {at})"
+                read = self.write.shared("sum_of", _reader(groups.sum_reader, "reads a sum"))
+                return self._quick(kept, f"s[{at + 2}] * ", f"{read}(s, {at})")
             case "numbers", _:
-                return f"{self.write.shared('average_of', _reader(groups.average_reader, 'reads an average'))}(s, {at})"
+                read = self.write.shared("average_of", _reader(groups.average_reader, "reads an average"))
+                return self._quick(kept, f"s[{at + 2}] / s[{at + 3}] * ", f"{read}(s, {at})")
         recipe = Recipe(lambda b: groups.reader_of(call, at, b.meter.nulls), about=f"reads {call.function}")
         return f"{self._cell('read', call, recipe)}(s)"
+
+    def _quick(self, kept: Kept, floats: str, read: str) -> str:
+        """The text of a sum or an average where the argument is a float: of nothing but plain floats, or as `read`.
+
+        An integer becomes the float nearest to it, and so does a quotient of two; a power of two keeps that.
+        """
+        if not self._is_real(kept):
+            return read
+        at, size = kept.at, self.write.shared("size", cells.fixed(1 / groups.UNIT, "of a unit"))
+        return f"({floats}{size} if s[{at + 3}] and s[{at + 4}] is None else {read})"
+
+    @property
+    def exact(self) -> bool:
+        """True when equal readings are the same: each is NULL or of one Python type."""
+        return all(
+            kept is None or self.frame.exact(kept.argument) or (kept.form == "numbers" and self._is_real(kept))
+            for kept in self._of
+        )
 
     def _cell(self, role: str, owner: object, recipe: Recipe) -> str:
         return self.write.cell(role, owner, recipe, role)

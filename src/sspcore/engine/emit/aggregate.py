@@ -19,7 +19,7 @@ from sspcore.codegen.source import Source
 from sspcore.engine.emit import cells, groups
 from sspcore.engine.emit.accumulate import Accumulating
 from sspcore.engine.emit.expressions import KEY_OF, tuple_of
-from sspcore.engine.emit.frame import SAME_IF_EQUAL, Frame
+from sspcore.engine.emit.frame import Frame
 from sspcore.engine.emit.pipe import Pipe
 from sspcore.plan.expressions import Column, Expression, columns_read
 from sspcore.plan.nodes import AggregateCall
@@ -29,7 +29,7 @@ NUMBERS: Final = frozenset({
 })  # fmt: skip
 """Aggregates over a multiset of values: those for which the order of the members does not count."""
 MOST_COMPARED: Final = 6
-"""Columns compared by identity before a change is looked at: unchanged ones are the same object more often than not."""
+"""Columns compared before a change is looked at: most changes are of columns that an aggregate does not read."""
 
 
 def has_emitter(calls: Sequence[AggregateCall]) -> bool:
@@ -55,9 +55,9 @@ class GroupsEmitter:
         self.write = self.frame.expressions
         self.grouping = grouping
         self.tests = [*self.frame.local[0], *self.frame.late]
-        self.simple = all(self.write.kind(e) in SAME_IF_EQUAL for e in grouping.values)
+        self.simple = all(map(self.frame.exact, grouping.values))
         """Equal group values are the same, so that the group's first member speaks for all."""
-        self.sums = Accumulating(source, self.write, grouping.calls)
+        self.sums = Accumulating(self.frame, grouping.calls)
 
     def emit(self) -> list[str]:
         """Write all functions; their names."""
@@ -130,7 +130,8 @@ class GroupsEmitter:
                             source.line("out.append((s[2], was, None))")
                         source.line("continue")
                 source.line(f"now = {self.row()}")
-                with source.block(f"if was is None or now != was or not {self.frame.same()}(was, now):"):
+                differs = "" if self.simple and self.sums.exact else f" or not {self.frame.same()}(was, now)"
+                with source.block(f"if was is None or now != was{differs}:"):
                     source.line("s[3] = now")
                     source.line("out.append((s[2], was, now))")
             meter = self.frame.meter()
@@ -145,7 +146,7 @@ class GroupsEmitter:
         source = self.source
         used = sorted({c for e in self._read() for c in columns_read(e)})
         if used and len(used) <= MOST_COMPARED:
-            with source.block("if " + " and ".join([f"o0[{c}] is n0[{c}]" for c in used]) + ":"):
+            with source.block(f"if {self.frame.unchanged(used, 'o0', 'n0')}:"):
                 source.line("continue")
         test = self._same_group()
         if test is None:
@@ -163,16 +164,12 @@ class GroupsEmitter:
 
     def _same_group(self) -> str | None:
         """The text of whether a member's group is the same as before, sparing the keys; None when it cannot be had."""
-        parts = []
-        for e in self.grouping.values:
-            old, new = self.write.value(e, self.env("o0")), self.write.value(e, self.env("n0"))
-            if self.write.kind(e) in SAME_IF_EQUAL:
-                parts.append(f"{old} == {new}")
-            elif isinstance(e, Column):
-                parts.append(f"{old} is {new}")
-            else:
-                return None
-        return " and ".join(parts)
+        if all(isinstance(e, Column) for e in self.grouping.values):
+            return self.frame.unchanged([e.index for e in self.grouping.values if isinstance(e, Column)], "o0", "n0")
+        if not self.simple:
+            return None
+        values = [[self.write.value(e, self.env(row)) for row in ("o0", "n0")] for e in self.grouping.values]
+        return " and ".join([f"{old} == {new}" for old, new in values])
 
     def find(self, row: str) -> None:
         """`g` and `s`: the key and the state of the group that a member is in."""

@@ -28,8 +28,9 @@ PLAIN_TYPES: Final = frozenset({type(None), int, str, bytes, bool, float, date, 
 """Types of which two equal values of the same type are the same."""
 FRACTION_BITS: Final = 64
 UNIT: Final = 2.0**FRACTION_BITS
-LARGEST: Final = 1e280
-"""Floats below this are scaled by `UNIT` without overflow."""
+MOST: Final = 2.0**900
+"""Floats of fewer units are summed as plain integers: no sum of them is beyond the range of floats, however many."""
+LARGEST: Final = MOST / UNIT
 
 
 def variants_of(values: tuple[Value, ...]) -> Members | None:
@@ -101,6 +102,17 @@ def change_number(s: State, at: int, old: Value, new: Value) -> None:
         add_number(s, at, new, 1)
 
 
+def integer_sum(s: State, at: int) -> Value:
+    """A sum of integers of any size; NULL of none, and of one beyond what a cell may hold."""
+    total: int = s[at]
+    return total if s[at + 1] and total.bit_length() <= MAX_INTEGER_BITS else None
+
+
+def integer_average(s: State, at: int) -> Value:
+    """An average of integers of any size; NULL of none, and of one beyond the range of floats."""
+    return _quotient(s[at], s[at + 1]) if s[at + 1] else None
+
+
 def sum_reader(nulls: NullCounter) -> Callable[[State, int], Value]:
     """The function that reads a sum: as `ExactSum.result`."""
 
@@ -110,8 +122,7 @@ def sum_reader(nulls: NullCounter) -> Callable[[State, int], Value]:
             return _together(s, at, nulls).result()
         if s[at + 3]:
             return _quotient(s[at + 2] + (s[at] << FRACTION_BITS), 1 << FRACTION_BITS)
-        total: int = s[at]
-        return total if s[at + 1] and total.bit_length() <= MAX_INTEGER_BITS else None
+        return integer_sum(s, at)
 
     return read
 
