@@ -6,9 +6,10 @@ import argparse
 import json
 from xml.etree import ElementTree as ET
 
+import attrs
 import pytest
 
-from benchmarks.routing import growth, main, measure, plots, report
+from benchmarks.routing import away, growth, main, measure, plots, report
 from benchmarks.routing.oracle import Oracle
 from benchmarks.routing.workloads import TOY, workloads
 from sspcore import errors
@@ -154,3 +155,19 @@ def test_nonsense_is_refused_before_anything_is_measured(given, message, monkeyp
     monkeypatch.setattr(main, "QUICK", TOY)
     with pytest.raises(errors.UsageError, match=message):
         main.run(options(**given))
+
+
+@pytest.mark.parametrize(
+    "case", [c for size in (1, 7, 60) for c in away.cases([size])], ids=lambda c: f"{c.idea} {c.size}"
+)
+def test_what_routing_does_without_is_measured_on_right_answers(case):
+    answer = away.measured(attrs.evolve(case, rows=case.rows[:60]))
+
+    assert answer.instead > 0
+    assert answer.index > 0
+
+
+def test_a_wrong_alternative_has_no_time():
+    case = next(iter(away.cases([7])))
+    with pytest.raises(SystemExit, match="instead of"):
+        away.measured(attrs.evolve(case, instead=lambda row: [99]))
