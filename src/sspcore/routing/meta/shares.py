@@ -1,0 +1,172 @@
+"""Shares: who holds which rows of one placed table, and who still must hear of rows it lost.
+
+Owns the index of postings, kept posting by posting, and the answer for one image of a row. Refuses to know interests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sspcore.abc import ALL, Everything, Interest
+from sspcore.algebra.values import Key, Value, canonical_key
+from sspcore.engine.table import Row
+from sspcore.index.shapes import OWN_KEYS
+from sspcore.plan.expressions import Call, Column, Constant, Expression
+from sspcore.routing.interest import Region
+from sspcore.routing.meta.postings import Place
+
+Circuits = tuple[str, ...]
+
+
+class _Cell:
+    """The circuits of one place: how many postings say so of each; those that lost it and have not settled."""
+
+    __slots__ = ("holders", "leaving", "routed")
+
+    def __init__(self) -> None:
+        self.holders: dict[str, int] = {}
+        self.leaving: dict[str, None] = {}
+        self.routed: Circuits = ()
+        """Holders and those that leave, and the default circuit where nobody holds."""
+
+    def note(self, default: Circuits) -> None:
+        """Holders or those that leave are others now."""
+        self.routed = tuple(dict.fromkeys([*self.holders, *self.leaving, *(() if self.holders else default)]))
+
+
+class Shares:
+    """The postings of one table. Cost: a posting that comes or goes, O(circuits of its place); a question, one lookup
+    per column that postings name.
+
+    Args: `default`, the circuit of rows that no posting claims, if any.
+    """
+
+    def __init__(self, default: str | None) -> None:
+        self._default: Circuits = () if default is None else (default,)
+        self._lanes: dict[str, dict[Key, _Cell]] = {}
+        self._whole: _Cell | None = None
+        self._leaving: dict[str, dict[Place, None]] = {}
+        self._columns: Sequence[str] = ()
+        self._probes: tuple[tuple[int, dict[Key, _Cell]], ...] = ()
+        """The lanes by position, as `_columns` has it: those whose column the table has."""
+
+    # Postings
+
+    def holders(self, place: Place) -> frozenset[str]:
+        """The circuits that hold the rows there, as far as this place says: the default circuit where nobody does."""
+        cell = self._cell(place)
+        return frozenset(cell.holders if cell is not None and cell.holders else self._default)
+
+    def post(self, place: Place, circuit: str) -> None:
+        """One more posting says so."""
+        cell = self._ensure(place)
+        cell.holders[circuit] = cell.holders.get(circuit, 0) + 1
+        cell.note(self._default)
+
+    def unpost(self, place: Place, circuit: str) -> None:
+        """One posting less says so."""
+        cell = self._cell(place)
+        assert cell is not None
+        cell.holders[circuit] -= 1
+        if not cell.holders[circuit]:
+            del cell.holders[circuit]
+        self._note(place, cell)
+
+    def leave(self, place: Place, circuit: str) -> None:
+        """A circuit has lost the rows there: it hears of them until it has settled."""
+        cell = self._ensure(place)  # it may have gone with its last posting
+        cell.leaving[circuit] = None
+        cell.note(self._default)
+        self._leaving.setdefault(circuit, {})[place] = None
+
+    def settle(self, circuit: str) -> None:
+        """A circuit has given up all that it lost."""
+        for place in self._leaving.pop(circuit, ()):
+            cell = self._cell(place)
+            assert cell is not None
+            del cell.leaving[circuit]
+            self._note(place, cell)
+
+    def _cell(self, place: Place) -> _Cell | None:
+        if place.column is None:
+            return self._whole
+        lane = self._lanes.get(place.column)
+        return None if lane is None else lane.get(place.key)
+
+    def _ensure(self, place: Place) -> _Cell:
+        cell = self._cell(place)
+        if cell is None:
+            cell = _Cell()
+            if place.column is None:
+                self._whole = cell
+            else:
+                if place.column not in self._lanes:
+                    self._lanes[place.column] = {}
+                    self._lay_out(self._columns)
+                self._lanes[place.column][place.key] = cell
+        return cell
+
+    def _note(self, place: Place, cell: _Cell) -> None:
+        if cell.holders or cell.leaving:
+            cell.note(self._default)
+        elif place.column is None:
+            self._whole = None
+        else:
+            lane = self._lanes[place.column]
+            del lane[place.key]
+            if not lane:
+                del self._lanes[place.column]
+                self._lay_out(self._columns)
+
+    # Questions
+
+    def routed(self, image: Row, columns: Sequence[str]) -> Circuits:
+        """The circuits to which a row with this image goes, as far as they are interested."""
+        cells = self._cells(image, columns)
+        if not cells:
+            return self._default
+        if len(cells) == 1:
+            return cells[0].routed
+        found = [circuit for cell in cells for circuit in (*cell.holders, *cell.leaving)]
+        claimed = any(cell.holders for cell in cells)
+        return tuple(dict.fromkeys(found if claimed else (*found, *self._default)))
+
+    def held(self, image: Row, columns: Sequence[str]) -> Circuits:
+        """The circuits that hold a row with this image."""
+        found = [circuit for cell in self._cells(image, columns) for circuit in cell.holders]
+        return tuple(dict.fromkeys(found)) or self._default
+
+    def _cells(self, image: Row, columns: Sequence[str]) -> list[_Cell]:
+        if columns is not self._columns:
+            if columns != self._columns:
+                self._lay_out(columns)
+            self._columns = columns
+        found = [] if self._whole is None else [self._whole]
+        for at, lane in self._probes:
+            value = image[at] if at < len(image) else None
+            cell = lane.get(value if type(value) in OWN_KEYS else canonical_key(value))
+            if cell is not None:
+                found.append(cell)
+        return found
+
+    def _lay_out(self, columns: Sequence[str]) -> None:
+        lanes = self._lanes.items()
+        self._probes = tuple([(columns.index(column), lane) for column, lane in lanes if column in columns])
+
+    # Regions
+
+    def region(self, places: Mapping[Place, Value]) -> Everything | Interest | None:
+        """The rows of some places, by the value of each; all rows, where the column of one is not known yet."""
+        if not places:
+            return None
+        conditions: list[Expression] = []
+        for (column, _), value in places.items():
+            if column is None or column not in self._columns:
+                return ALL
+            conditions.append(Call("=", (Column(self._columns.index(column), column), Constant(value))))
+        return Region(conditions[0] if len(conditions) == 1 else Call("or", tuple(conditions)), self._columns)
+
+    @property
+    def leaving(self) -> Collection[str]:
+        """The circuits that have not settled."""
+        return self._leaving.keys()
