@@ -102,6 +102,18 @@ class _Kept:
             self._values[key] = family.child(key, new)  # type: ignore[arg-type]
         return before, gone, after, entry
 
+    def _exchange(self, siblings: Siblings, entry: Entry) -> None:
+        """A child that keeps its place shows something else. Cost: O(log n) comparisons, and a copy of the cell."""
+        edge = siblings.edge
+        if siblings.stale or (edge is not None and entry > edge):
+            return
+        family, cell, child = self._family, siblings.cell, self._values[entry[-1]]
+        at = siblings.order.count_before(entry) - family.offset
+        if not family.many:
+            siblings.cell = child if at == 0 and family.limit else cell
+        elif 0 <= at < len(cell):
+            siblings.cell = (*cell[:at], child, *cell[at + 1 :])
+
     def _read(self, siblings: Siblings) -> Value:
         """The cell of a list. Cost, if the list changed up to its edge: the children up to there."""
         if siblings.stale:
@@ -161,29 +173,35 @@ class SharedSiblings(_Kept):
         if not self._lists:
             self._fill(delta)
             return []
-        touched: dict[Key, Siblings] = {}
+        lists = self._lists
+        touched: dict[Key, tuple[Siblings, Value]] = {}
         for change in delta:
             before, gone, after, entry = self._replace(change)
-            if before is not None and before == after:
-                siblings = touched[before] = self._lists[before]
-                siblings.change(gone, entry)
-                continue
             if before is not None:
-                siblings = touched[before] = self._lists[before]
+                siblings = lists[before]
+                if before not in touched:
+                    touched[before] = siblings, siblings.cell
+                if before == after:
+                    if gone == entry:
+                        self._exchange(siblings, gone)  # type: ignore[arg-type]  # it had a place
+                    else:
+                        siblings.change(gone, entry)
+                    continue
                 siblings.change(gone, None)
             if after is not None:
-                siblings = touched[after] = self._lists.get(after) or self._opened(after)
+                siblings = lists.get(after) or self._opened(after)
+                if after not in touched:
+                    touched[after] = siblings, siblings.cell
                 siblings.change(None, entry)
         out: list[Turn] = []
-        for correlation, siblings in touched.items():
+        for correlation, (siblings, was) in touched.items():
             if siblings.parents:
-                was = siblings.cell
                 now = self._read(siblings)
                 if was is not now and not same(was, now):
                     self._meter.rows += len(siblings.parents)
                     out += [(key, row, was, now) for key, row in siblings.parents.items()]
             elif not siblings.order.size:
-                del self._lists[correlation]
+                del lists[correlation]
         return out
 
     def _fill(self, delta: Delta) -> None:
