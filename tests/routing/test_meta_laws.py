@@ -21,6 +21,7 @@ from sspcore.plan.expressions import Call, Column, Constant
 from sspcore.routing.interest import Region
 from sspcore.routing.meta.options import MetaOptions, RouteOptions
 from sspcore.routing.meta.strategy import Meta
+from tests.profiles import scaled
 
 COLUMNS = {
     "tenants": ("id", "circuit", "region"), "regions": ("id", "circuit"), "orders": ("id", "tenant", "region", "x"),
@@ -42,6 +43,8 @@ BUSIEST = """
 ROUTES = {
     "tenant": (BY_TENANT,), "both": (BY_TENANT, BY_REGION), "whole": (BY_TENANT, WHOLE), "top": (BUSIEST, BY_REGION),
 }  # fmt: skip
+SCHEMAS = [Schema(table, dict.fromkeys(COLUMNS[table], "any"), None) for table in ("tenants", "regions")]
+PLANS = {sql: Circuit(schemas=SCHEMAS).explain(sql).plan for routes in ROUTES.values() for sql in routes}
 
 
 class World:
@@ -64,9 +67,9 @@ class World:
         """The postings by queries over the placement rows, with effect or not: (view, *row); until these change."""
         if self.queried is not None:
             return self.queried
-        fresh = Circuit(schemas=[Schema(t, dict.fromkeys(COLUMNS[t], "any"), None) for t in self.options.placement])
+        fresh = Circuit(schemas=SCHEMAS)
         fresh.deliver([(t, key, row) for t in self.options.placement for key, row in self.base[t].items()])
-        found = [(self.options.name_of(at), fresh.query(r.sql)) for at, r in enumerate(self.options.routes)]
+        found = [(self.options.name_of(at), fresh.query(PLANS[r.sql])) for at, r in enumerate(self.options.routes)]
         self.queried = [(name, *row) for name, result in found for row in result.rows]
         return self.queried
 
@@ -232,28 +235,28 @@ def below(at, n):
     return Region(Call("<", (Column(at), Constant(n))))
 
 
-circuits = st.sampled_from((*CIRCUITS, "nowhere", None, 7, 1.5))
-regions = st.sampled_from(("n", "s", None))
-numbers = st.integers(0, 3)
-ROWS = {
-    "tenants": (st.sampled_from(("t", 1, "u")), circuits, regions), "regions": (st.sampled_from(("n", "s", "all")), circuits),
-    "orders": (numbers, st.sampled_from(TENANTS), regions, numbers), "items": (numbers, numbers),
-}  # fmt: skip
-BY_TABLE = {
-    table: st.one_of(st.just(ALL), st.integers(0, 3).map(
-        partial(below, len(columns) - 1)
-    ))
+ids = st.integers(0, 4)
+circuits = st.sampled_from((*"aabbaabbc", "nowhere", None, 7, 1.5))
+regions = st.sampled_from((*"nnnss", None))
+CELLS = {
+    "tenants": (st.sampled_from(("t", "t", "u", 1)), circuits, regions),
+    "regions": (st.sampled_from((*"nns", "all")), circuits),
+    "orders": (ids, st.sampled_from(("t", "t", "t", "u", 1, *TENANTS)), regions, ids),
+    "items": (ids, ids),
+}
+interests = st.fixed_dictionaries({}, optional={
+    table: st.one_of(st.just(ALL), st.integers(1, 4).map(partial(below, len(columns) - 1)))
     for table, columns in COLUMNS.items()
-}  # fmt: skip
-changes = st.one_of(
-    [st.tuples(st.just("change"), st.just(table), st.tuples(*cells), st.booleans()) for table, cells in ROWS.items()]
-)
+})  # fmt: skip
+of_orders = st.one_of(st.just(ALL), st.integers(1, 4).map(partial(below, 3))).map(lambda region: {"orders": region})
+changes = [
+    st.tuples(st.just("change"), st.just(table), st.tuples(*cells), st.sampled_from((False, False, True)))
+    for table, cells in CELLS.items()
+]
 steps = st.one_of(
-    changes, changes, changes,
-    st.tuples(
-        st.just("view"), st.sampled_from(CIRCUITS), st.sampled_from("vw"), st.fixed_dictionaries({}, optional=BY_TABLE)
-    ),
-    st.tuples(st.just("work"), st.integers(0, 9)), st.tuples(st.just("work"), st.integers(0, 9)),
+    *changes[:3], *changes[:3], *changes[:3], changes[3],
+    st.tuples(st.just("view"), st.sampled_from(CIRCUITS), st.sampled_from("vw"), interests | of_orders),
+    *[st.tuples(st.just("work"), st.integers(0, 9))] * 3,
     st.tuples(st.just("circuit"), st.sampled_from(CIRCUITS)), st.tuples(st.just("finish")),
 )  # fmt: skip
 
@@ -281,11 +284,21 @@ def run(world, script):
     assert () == world.meta.statistics().leaving
 
 
-BEGIN = [("circuit", "a"), ("circuit", "b"), ("view", "a", "v", {"orders": ALL}), ("view", "b", "v", {"orders": ALL})]
+def change(table, *cells):
+    return "change", table, cells, False
 
 
-@pytest.mark.parametrize("default", [None, "c"])
+BEGIN = [
+    *[("circuit", circuit) for circuit in CIRCUITS],
+    *[("view", circuit, "v", {"orders": ALL}) for circuit in CIRCUITS],
+    change("orders", 0, "t", "n", 1), change("orders", 1, "t", "s", 2), change("orders", 2, "u", "n", 0),
+]  # fmt: skip
+"""Where most of what can go wrong is near."""
+often = st.sampled_from((True, True, True, False))
+
+
 @pytest.mark.parametrize("routes", ROUTES.values(), ids=ROUTES)
-@given(script=st.lists(steps, min_size=3, max_size=30), begun=st.booleans())
+@scaled(0.5)
+@given(script=st.lists(steps, min_size=8, max_size=30), begun=often, default=st.sampled_from((None, "c")))
 def test_circuits_hold_what_the_queries_give_them(routes, default, script, begun):
     run(World(routes, default), [*(BEGIN if begun else ()), *script])

@@ -14,7 +14,7 @@ from sspcore.engine.circuit import Circuit
 from sspcore.engine.schema import Schema
 from sspcore.engine.table import Row
 from sspcore.engine.update import Commit, RowChange, ViewUpdate
-from sspcore.errors import SspError, UsageError, did_you_mean
+from sspcore.errors import SqlError, UsageError, did_you_mean
 from sspcore.plan.expressions import Column, Constant
 from sspcore.plan.nodes import (
     Aggregate,
@@ -77,10 +77,11 @@ class Ground:
         for at, route in enumerate(options.routes):
             name = options.name_of(at)
             try:
+                plan = self.circuit.explain(route.sql).plan
+                self.places[name] = _placed(at, plan, route.tables, options)
                 self.circuit.register(name, route.sql)
-            except SspError as error:
+            except SqlError as error:
                 raise UsageError(f"routes[{at}].sql: {error}") from None
-            self.places[name] = _placed(at, self.circuit.view(name).plan, route.tables, options)
 
     def at(self, view: str) -> tuple[int, int, int, int]:
         """Where the four columns of a routing view are."""
