@@ -6,4 +6,5 @@ TEST = "tests.runtime.test_traps:test_a_row_held_from_before_never_reappears"
 
 
 def plant(patch):
-    patch.setattr(Lane, "_drop", lambda self, table: None)
+    patch.setattr(Lane, "_drop", lambda self, holding: None)
+    patch.setattr(Lane, "give_up", lambda self, table, interest, base: None)

@@ -7,7 +7,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from sspcore import upsert
-from sspcore.ingress.backfill import SLICE
+from sspcore.ingress.walk import SLICE
 from tests.runtime.tools import ALL, LATE, WORST, balanced, judge, open_test, stall
 
 

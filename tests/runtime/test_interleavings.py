@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from sspcore.errors import AlreadyExists, ChangeRejected, CircuitFailed, Closed, Full, UnknownCircuit, UnknownView
-from sspcore.ingress import backfill
+from sspcore.ingress import walk
 from sspcore.testing.oracle import expect_value
 from sspcore.testing.strategies import scenarios
 from tests.profiles import scaled
@@ -164,5 +164,5 @@ def test_whatever_happens_views_are_right_once_it_is_over(strategy, scenario, sc
         "ingress": {"strict": False},
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backfill, "SLICE", slice)
+        patch.setattr(walk, "SLICE", slice)
         trio.run(tell, scenario, script, config, clock=MockClock(autojump_threshold=0))

@@ -18,7 +18,7 @@ from trio.testing import MockClock
 from sspcore import Schema, delete, hookimpl, merge, upsert
 from sspcore.abc import StrategySpec
 from sspcore.errors import ChangeRejected, PluginError
-from sspcore.ingress import backfill
+from sspcore.ingress import walk
 from sspcore.routing.routed import Routed, RoutedOptions
 from sspcore.routing.sharded import Sharded, ShardedOptions
 from sspcore.testing.oracle import LawBroken, expect_value
@@ -179,7 +179,7 @@ async def tell(history, script, routing, belongs):
 def test_whatever_happens_each_view_is_its_plan_over_the_share(routing, belongs, history, script, slice):
     logging.getLogger("sspcore.runtime").setLevel(logging.CRITICAL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backfill, "SLICE", slice)
+        patch.setattr(walk, "SLICE", slice)
         trio.run(tell, history, script, routing, belongs, clock=MockClock(autojump_threshold=0))
 
 

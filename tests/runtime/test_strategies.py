@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from sspcore import upsert
-from sspcore.ingress import backfill
+from sspcore.ingress import walk
 from sspcore.testing.strategies import scenarios
 from tests.runtime.test_interleavings import steps, tell
 from tests.runtime.tools import ALL, judge, open_test
@@ -33,7 +33,7 @@ CONFIGURED = {
 def test_whatever_happens_views_are_right_once_it_is_over(routing, scenario, script, slice):
     logging.getLogger("sspcore.runtime").setLevel(logging.CRITICAL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backfill, "SLICE", slice)
+        patch.setattr(walk, "SLICE", slice)
         config = {"routing": routing, "ingress": {"strict": False}}
         trio.run(tell, scenario, script, config, clock=MockClock(autojump_threshold=0))
 

@@ -8,7 +8,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from sspcore import delete, query, upsert
 from sspcore.errors import AlreadyExists, ConfigError, SqlError, UnknownCircuit, UnknownView, UsageError
-from sspcore.ingress.backfill import SLICE
+from sspcore.ingress.walk import SLICE
 from tests.runtime.tools import ALL, LATE, WORST, balanced, fail, judge, open_test, stall
 
 STRATEGIES = pytest.mark.parametrize("strategy", ["broadcast", "dependency"])

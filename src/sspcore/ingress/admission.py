@@ -7,6 +7,8 @@ who wait, and the runtime's offsets. Refuses to wait itself: the runtime parks p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import attrs
 
@@ -18,9 +20,10 @@ from sspcore.errors import ChangeRejected, Full, PluginError
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane
 from sspcore.ingress.sizes import RowSizes
+from sspcore.ingress.walk import Wanted
 from sspcore.routing.guard import Guard
 
-Entry = tuple[str, object, object]
+Entry = tuple[str, Any, Any]
 Entries = list[Entry]
 
 
@@ -57,6 +60,7 @@ class _Routed:
     parts: dict[str, Entries]
     tables: dict[str, list[str]]
     behind: dict[str, None]
+    rows: Sequence[Resolved] = ()
     unrouted: int = 0
 
 
@@ -64,15 +68,29 @@ def _nobody() -> None:
     """Nobody waits yet."""
 
 
+def _nothing(widened: Iterable[str], rows: Sequence[Resolved]) -> None:
+    """Nothing follows from a batch."""
+
+
+def _judged(entries: Entries, wanted: Wanted, entry: Entry) -> None:
+    """Put only what the circuit wants; what it is only about to give up leaves now."""
+    table, key, row = entry
+    entries.append(entry if row is None or wanted(key, row) else (table, key, None))
+
+
 class Admission:
     """The door of the runtime.
 
-    Args: `base`, the truth; `router`, which circuits get a row; `lanes`, circuit → lane, owned by the caller.
+    Args: `base`, the truth; `router`, which circuits get a row; `lanes`, circuit → lane, owned by the caller; `then`,
+    told of every batch that got in: which tables it widened, and its row changes.
 
     Counters, in changes: `received` = `accepted` + `refused` + `duplicates`; `unrouted` row changes reached no circuit.
     """
 
-    def __init__(self, base: BaseTables, router: Guard, lanes: Mapping[str, Lane]) -> None:
+    def __init__(
+        self, base: BaseTables, router: Guard, lanes: Mapping[str, Lane],
+        then: Callable[[Iterable[str], Sequence[Resolved]], None] = _nothing,
+    ) -> None:  # fmt: skip
         self.base = base
         self.router = router
         self.lanes = lanes
@@ -81,6 +99,7 @@ class Admission:
         self._tickets: dict[int, Ticket] = {}
         self._number = 0
         self._sizes = RowSizes()
+        self._then = then
 
     @property
     def waiting(self) -> int:
@@ -181,7 +200,7 @@ class Admission:
             columns = self._columns(resolution, table)
             rows += [make(Resolved, (table, key, old, new, columns)) for key, old, new in net]
         answers = iter(self.router.route(rows) if rows else ())
-        routed = _Routed(resolution, {}, {}, {})
+        routed = _Routed(resolution, {}, {}, {}, rows)
         for table, net in resolution.net.items():
             last: object = None
             sinks: list[tuple[Callable[[Entry], None], bool]] = []
@@ -203,18 +222,24 @@ class Admission:
         self, routed: _Routed, table: str, targets: Sequence[Target]
     ) -> list[tuple[Callable[[Entry], None], bool]]:
         """Where the rows of a table with these targets go: per circuit that runs, and whether as puts."""
-        sinks = []
+        sinks: list[tuple[Callable[[Entry], None], bool]] = []
         for circuit, kind in targets:
+            lane = self.lanes[circuit]
+            if table not in lane.tables and self.router.selects(table):
+                continue  # by an interest that is about to settle, of a view that is gone
             entries = routed.parts.get(circuit)
             if entries is None:
-                if not self.lanes[circuit].running:
+                if not lane.running:
                     routed.behind[circuit] = None
                     continue
                 entries = routed.parts[circuit] = []
                 routed.tables[circuit] = []
             if table not in routed.tables[circuit]:
                 routed.tables[circuit].append(table)
-            sinks.append((entries.append, kind == "put"))
+            if lane.unsettled and (wanted := lane.judge(table, self._columns(routed.resolution, table))) is not None:
+                sinks.append((partial(_judged, entries, wanted), kind == "put"))
+            else:
+                sinks.append((entries.append, kind == "put"))
         return sinks
 
     def _ask(self, batch: _Routed, size: int, now: float, number: int) -> tuple[frozenset[str], float | None] | None:
@@ -274,6 +299,8 @@ class Admission:
         self.duplicates += resolution.duplicates
         self.accepted += resolution.received - resolution.duplicates
         self.unrouted += batch.unrouted
+        if resolution.widened or self.router.watching:
+            self._then(resolution.widened, batch.rows)
         return Admitted(
             offset, tuple(batch.parts), tuple(batch.behind), resolution.changed - batch.unrouted, batch.unrouted
         )

@@ -1,7 +1,8 @@
 """A lane: what the ingress knows of one circuit: its queue, its policy, whether it runs, its views and tables.
 
-Owns which tables a circuit holds, and how whole. Refuses to know the circuit itself: what it must do goes into its
-mailbox, in order. Truth about a circuit that fails is here and in the base tables, so it can be derived anew.
+Owns what a circuit holds of each table, and the errands that bring rows and take them back. Refuses to know the circuit
+itself: what it must do goes into its mailbox, in order. Truth about a circuit that fails is here and in the base
+tables, so it can be derived anew.
 """
 
 from __future__ import annotations
@@ -9,26 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final
 
 import attrs
 
-from sspcore.abc import BackpressurePolicy, Resolved
+from sspcore.abc import BackpressurePolicy, Everything, Interest, Interests, Resolved
 from sspcore.algebra.values import Value, same
 from sspcore.backpressure.mailbox import Batch, Mailbox
 from sspcore.engine.schema import Schema
-from sspcore.engine.template import Templates
-from sspcore.ingress.backfill import Backfill
+from sspcore.engine.template import Template, Templates
 from sspcore.ingress.base_tables import BaseTables
+from sspcore.ingress.holding import Holding
+from sspcore.ingress.needs import Needs, needs_of
 from sspcore.ingress.restarts import Restarts
+from sspcore.ingress.walk import Errand, Walk, Wanted
 from sspcore.plan.expressions import NOW
 from sspcore.plan.nodes import Plan
 from sspcore.plan.traverse import params_of
-
-PARTIAL: Final = "partial"
-"""Rows have come as routing sent them; no view reads the table, and it may be stale: made anew before one does."""
-WHOLE: Final = "whole"
-"""Every current row of the circuit's share is there, or queued; every change of these is routed here."""
 
 
 class State(Enum):
@@ -80,6 +77,22 @@ class Advance:
     survives: bool = False
 
 
+@attrs.frozen(eq=False)
+class Tend:
+    """The next slice of an errand is due: everything queued with the one before has been taken."""
+
+    errand: Errand
+    survives: bool = False
+
+
+@attrs.define(eq=False)
+class Telling:
+    """What the strategy was told of a view last, and how much must be over before older interests settle."""
+
+    interests: Interests
+    unsettled: int = 0
+
+
 @attrs.define(eq=False)
 class Registration:
     """A view the runtime promises to keep: what a refill needs to make it again.
@@ -87,11 +100,14 @@ class Registration:
     `query` is as written, `given` what the circuit registers: the query, or its plan where the text names other views
     (they may be gone, or mean something else, when the circuit must be derived anew). `live` once the circuit has it;
     `pinned` when registered by name, to stay until unregistered; `holders` counts those who hold it otherwise.
+    `interests` are what it needs with its present parameters, `coming` with those it is about to have, if any; `busy`
+    while it is on its way into the circuit.
     """
 
     view: str
     query: object
     given: object
+    template: Template
     plan: Plan
     bound: Plan
     params: Mapping[str, Value]
@@ -101,6 +117,9 @@ class Registration:
     pinned: bool = False
     holders: int = 0
     format: str = "rows"
+    interests: Interests = attrs.field(factory=dict)
+    coming: Interests | None = None
+    busy: bool = False
     named: bool = True
     """Known by a name of its own; otherwise by its query and parameters, and whoever asks the same reads it too."""
 
@@ -128,35 +147,58 @@ class Lane:
         self.error: Exception | None = None
         self.restarts = Restarts()
         self.views: dict[str, Registration] = {}
-        self._templates, self._forms = Templates(), 0
-        self._readers: dict[str, int] = {}
         self.share: Callable[[Resolved], bool] | None = None
         """Which rows of the tables it reads it holds; None for all of them."""
-        self.tables: dict[str, str | Backfill] = {}
-        """Table → WHOLE, PARTIAL, or the Backfill at work."""
+        self.tables: dict[str, Holding] = {}
+        """Table → what of it the circuit holds, and what its views want of it."""
+        self.told: dict[str, Telling] = {}
+        """View → what the strategy was told; also of views that are gone, until their rows are."""
+        self.unsettled = 0
+        """How much is under way after which fewer rows are wanted than are routed here."""
+        self.leaving: dict[str, int] = {}
+        """Table → moves of the strategy's that are under way."""
+        self._errands: dict[Errand, None] = {}
+        self._templates, self._forms = Templates(), 0
+        self._needs: dict[Template, Needs] = {}
 
     @property
     def running(self) -> bool:
         """Whether it queues what is routed to it."""
         return self.state is State.RUNNING
 
+    @property
+    def occupied(self) -> bool:
+        """Whether rows are on their way by errands."""
+        return bool(self._errands)
+
     def needed(self) -> frozenset[str]:
         """The tables its views read."""
-        return frozenset(self._readers)
+        return frozenset([table for table, holding in self.tables.items() if holding.readers])
 
     def templates(self, forms: int) -> Templates:
         """What was understood among this circuit's views, as long as tables have the same `forms` (`BaseTables`)."""
         if forms != self._forms:
             self._templates.forget()
+            self._needs.clear()
             self._forms = forms
         return self._templates
+
+    def needs(self, template: Template, base: BaseTables) -> Needs:
+        """What a query needs. Cost: O(plan), once per template and forms of the tables."""
+        self.templates(base.forms)
+        needs = self._needs.get(template)
+        if needs is None:
+            needs = self._needs[template] = needs_of(template, base.tables)
+        return needs
+
+    # Views
 
     def add_view(self, registration: Registration) -> None:
         """A view from now on."""
         self.views[registration.view] = registration
         self._templates.forget(registration.view)
         for table in registration.tables:
-            self._readers[table] = self._readers.get(table, 0) + 1
+            self._holding(table).readers += 1
 
     def remove_view(self, registration: Registration) -> frozenset[str]:
         """A view no more; gives the tables no other view reads, and gives them up: unrouted they would go stale."""
@@ -166,75 +208,122 @@ class Lane:
             self.mailbox.command(RemoveView(registration.view))
         gone = set()
         for table in registration.tables:
-            self._readers[table] -= 1
-            if not self._readers[table]:
-                del self._readers[table]
+            holding = self.tables[table]
+            holding.readers -= 1
+            if not holding.readers:
                 gone.add(table)
-                self._drop(table)
+                self._drop(holding)
         return frozenset(gone)
+
+    # Tables
 
     def receive(self, table: str, base: BaseTables) -> None:
         """Make sure the circuit has a table that a row is about to be queued for."""
-        if table not in self.tables:
-            self.mailbox.command(CreateTable(base.tables[table].schema))
-            self.tables[table] = PARTIAL
+        holding = self.tables.get(table)
+        if holding is None or not holding.there:
+            self._create(self._holding(table), base)
 
     def widen(self, schema: Schema) -> None:
         """Queue new columns of a table, where the circuit has it."""
-        if self.running and schema.table in self.tables:
+        holding = self.tables.get(schema.table)
+        if self.running and holding is not None and holding.there:
             self.mailbox.command(WidenTable(schema))
 
-    def want(self, tables: Iterable[str], base: BaseTables) -> list[Backfill]:
-        """Queue what makes the tables whole, all of it when they are small; the backfills still to be walked.
+    def wish(self, table: str, interest: Everything | Interest, base: BaseTables) -> Walk | None:
+        """A view wants these rows from now on; the walk that brings them, None where they are there or queued.
 
         Changes must be routed here already: what is copied now and what comes later then miss nothing between them.
         """
-        if not self.running:
-            return []  # the refill makes them whole
-        walks = []
-        for table in tables:
-            held = self.tables.get(table)
-            if held == PARTIAL:
-                self.mailbox.command(DropTable(table))
-            if held is None or held == PARTIAL:
-                self.mailbox.command(CreateTable(base.tables[table].schema))
-                walk = Backfill(table, base.tables[table].rows)
-                self.tables[table] = walk
-                self.walk(walk, base)
-            if isinstance(unfinished := self.tables[table], Backfill):
-                walks.append(unfinished)
-        return walks
+        self._holding(table).wishes.add(interest)
+        return self.fill(table, interest, base)
 
-    def walk(self, walk: Backfill, base: BaseTables) -> Batch | None:
-        """Queue the next slice of a backfill that is not over: the rows current now. None when it has none of them."""
-        entries = walk.slice(base.tables[walk.table].rows)
-        if self.share is not None:
-            mine = self.mine(base.tables[walk.table].schema)
-            entries = [entry for entry in entries if mine(entry[1], entry[2])]
+    def fill(self, table: str, interest: Everything | Interest, base: BaseTables) -> Walk | None:
+        """The walk that brings rows a view wants; None where they are there or queued, or the refill brings them."""
+        if not self.running:
+            return None
+        holding = self._holding(table)
+        if holding.partial:
+            self.mailbox.command(DropTable(table))
+            holding.there = False
+        if not holding.there:
+            self._create(holding, base)
+        if holding.covers(interest):
+            holding.filled.add(interest)
+            return None
+        walk = holding.filling.get(interest)
+        if walk is None:
+            walk = holding.filling[interest] = Walk(table, base.ids(table, interest), interest)
+        return walk
+
+    def give_up(self, table: str, interest: Everything | Interest, base: BaseTables) -> Walk | None:
+        """A view wants these rows no more; the walk that takes back those nobody wants, None where there are none."""
+        holding = self.tables.get(table)
+        if holding is None or not holding.drop(interest) or not self.running or holding.wishes.everything:
+            return None
+        return Walk(table, base.ids(table, interest), interest, takes=True)
+
+    def wanted(self, table: str, columns: tuple[str, ...]) -> Wanted:
+        """(id, row) → whether the circuit wants a row of a table, as things are now."""
+        share, wants = self.share, self.tables[table].wants
+        if share is None:
+            return lambda key, row: wants(row)
+        return lambda key, row: wants(row) and share(Resolved(table, key, None, row, columns))
+
+    def judge(self, table: str, columns: tuple[str, ...]) -> Wanted | None:
+        """What decides, while rows are being given up, whether an image routed here is put or retracted; else None.
+
+        What routes a row may be an interest that is about to settle: it would stay here, of no concern to anybody.
+        """
+        if not self.unsettled:
+            return None
+        holding = self.tables.get(table)
+        return None if holding is None or holding.partial else self.wanted(table, columns)
+
+    # Errands
+
+    def begin(self, errand: Errand, base: BaseTables) -> None:
+        """Queue the first slice of an errand; the others follow, each when the one before has been taken."""
+        self._errands[errand] = None
+        self.tend(errand, base)
+
+    def tend(self, errand: Errand, base: BaseTables) -> None:
+        """Queue the next slice of an errand: the rows as they are now. Behind the last one do what it was for."""
+        if errand not in self._errands:
+            return
+        walks = errand.walks
+        while walks:
+            if not walks[0].over:
+                self.walk(walks[0], base)
+            if not walks[0].over:
+                break
+            del walks[0]
+        if walks:
+            self.mailbox.command(Tend(errand))
+        else:
+            del self._errands[errand]
+            errand.then()
+
+    def walk(self, walk: Walk, base: BaseTables) -> Batch | None:
+        """Queue the next slice of a walk that is not over. None when nothing came of it."""
+        if walk.table not in self.tables:
+            walk.called_off = True
+            return None
+        table = base.tables[walk.table]
+        entries = walk.slice(table.rows, self.wanted(walk.table, table.names))
         if walk.done:
-            self.tables[walk.table] = WHOLE
+            self.tables[walk.table].arrived(walk)
         if not entries:
             return None
         batch = Batch(entries, backfill=True)
         self.mailbox.put(batch)
         return batch
 
-    def mine(self, schema: Schema) -> Callable[[Any, Any], bool]:
-        """(id, row) → whether the circuit holds a row of a table it reads."""
-        share, table, columns = self.share, schema.table, schema.names
-        return lambda key, row: share is None or share(Resolved(table, key, None, row, columns))
-
-    def _drop(self, table: str) -> None:
-        held = self.tables.pop(table, None)
-        if isinstance(held, Backfill):
-            held.called_off = True
-        if held is not None and self.running:
-            self.mailbox.command(DropTable(table))
+    # What goes wrong
 
     def fall_behind(self, error: Exception, taken: Iterable[Batch] = ()) -> None:
         """Give up the queue: the circuit will be derived anew. Who waited is told."""
         self.state, self.error = State.BEHIND, error
-        self._give_up(taken)
+        self._lose(taken)
 
     def fail(self, error: Exception) -> None:
         """Give up for good."""
@@ -243,18 +332,38 @@ class Lane:
     def stop(self) -> None:
         """The circuit is destroyed; what is still queued is discarded."""
         self.state = State.STOPPED
-        self._give_up()
+        self._lose()
 
     def refilled(self) -> None:
-        """The circuit was derived anew, with every table its views read."""
-        self.tables = dict.fromkeys(self.needed(), WHOLE)
+        """The circuit was derived anew, with every row its views want."""
+        for holding in self.tables.values():
+            holding.refilled()
         self.state = State.RUNNING
 
-    def _give_up(self, taken: Iterable[Batch] = ()) -> None:
-        for held in self.tables.values():
-            if isinstance(held, Backfill):
-                held.called_off = True
-        self.tables = {}
+    def _lose(self, taken: Iterable[Batch] = ()) -> None:
+        for holding in list(self.tables.values()):
+            holding.lose()
+            if not holding.readers:
+                del self.tables[holding.table]
         for batch in self.mailbox.discard([*taken]):
             if batch.waiter is not None:
                 batch.waiter.lost(self.name)
+        errands, self._errands = self._errands, {}
+        for errand in errands:
+            errand.then()
+
+    def _holding(self, table: str) -> Holding:
+        holding = self.tables.get(table)
+        if holding is None:
+            holding = self.tables[table] = Holding(table)
+        return holding
+
+    def _create(self, holding: Holding, base: BaseTables) -> None:
+        self.mailbox.command(CreateTable(base.tables[holding.table].schema))
+        holding.there = True
+
+    def _drop(self, holding: Holding) -> None:
+        del self.tables[holding.table]
+        if holding.there and self.running:
+            self.mailbox.command(DropTable(holding.table))
+        holding.lose()

@@ -11,16 +11,17 @@ from sspcore.ingress.lane import Lane
 
 
 def refill(lane: Lane, base: BaseTables, options: CircuitOptions, now: datetime) -> Circuit:
-    """A fresh circuit with its share of every table the lane's views read, and the views it had, at the time `now`.
+    """A fresh circuit with the rows that the lane's views want, of its share, and the views it had, at the time `now`.
 
     Tables load before there is a view to propagate to, then each view is computed once: the cost of starting anew, not
     of the history. A view that cannot be computed is left out and marked failed; the others stand.
     """
     circuit = Circuit(lane.name, options=options)
     for name in sorted(lane.needed()):
-        circuit.create_table(base.tables[name].schema)
-        mine = lane.mine(base.tables[name].schema)
-        circuit.tables[name].write((key, None, row) for key, row in base.tables[name].rows.items() if mine(key, row))
+        table = base.tables[name]
+        circuit.create_table(table.schema)
+        wanted = lane.wanted(name, table.names)
+        circuit.tables[name].write((key, None, row) for key, row in table.rows.items() if wanted(key, row))
     if any(registration.timed for registration in lane.views.values()):
         circuit.advance(now)
     for registration in lane.views.values():

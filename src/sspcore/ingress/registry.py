@@ -12,16 +12,17 @@ from typing import Any
 
 import attrs
 
-from sspcore.abc import ALL
 from sspcore.engine.options import CircuitOptions
-from sspcore.engine.query import Bound
+from sspcore.engine.query import Bound, canonical_params
 from sspcore.engine.schema import Schema
 from sspcore.engine.template import Understood
 from sspcore.engine.update import Result
 from sspcore.errors import AlreadyExists, UnknownCircuit, UnknownView, UsageError
-from sspcore.ingress.backfill import Backfill
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane, Registration
+from sspcore.ingress.walk import Walk
+from sspcore.ingress.working import Promise, Working
+from sspcore.plan.check import check
 from sspcore.plan.expressions import NOW
 from sspcore.plan.traverse import bind_plan, tables_of
 from sspcore.routing.guard import Guard
@@ -38,6 +39,7 @@ class Registry:
         self.lanes: dict[str, Lane] = {}
         self._names: dict[str, int] = {}
         self.base = BaseTables(options, self._names)
+        self.working = Working(router, self.base, self.lanes)
 
     def declare(self, schema: Schema) -> None:
         """Create a table. Raises AlreadyExists."""
@@ -73,20 +75,23 @@ class Registry:
     def remove_circuit(self, lane: Lane) -> None:
         """A circuit no more: nothing is routed to it from now on; its queue is the caller's to drain or discard."""
         del self.lanes[lane.name]
-        for registration in list(lane.views.values()):
-            self.router.view_removed(lane.name, registration.view)
-            self._release_name(registration.view)
+        for view in lane.told:
+            self.router.view_removed(lane.name, view)
+        lane.told = {}
+        for view in lane.views:
+            self._release_name(view)
         self.router.circuit_removed(lane.name)
         self._forget_unread(lane.needed())
 
     def register(
         self, circuit: str, view: str, query: object, params: Mapping[str, Any] | None, *,
         format: str = "rows", named: bool = True,
-    ) -> tuple[Registration, list[Backfill] | None]:  # fmt: skip
-        """Promise a view: its changes are routed from now on, its tables on their way into the circuit's mailbox.
+    ) -> tuple[Registration, list[Walk] | None]:  # fmt: skip
+        """Promise a view: its changes are routed from now on.
 
-        Gives the registration, and the backfills to walk before the circuit may be asked to register it; None for
-        those when the view is there already. Raises SqlError, PlanError, AlreadyExists or UsageError (the caller's).
+        Gives the registration, and the walks that bring its rows, behind which the circuit may be asked to register it
+        (`Lane.begin`); None for those when the view is there already.
+        Raises SqlError, PlanError, AlreadyExists or UsageError (the caller's).
         """
         lane = self.lane(circuit)
         if not isinstance(view, str) or not view:
@@ -104,20 +109,35 @@ class Registry:
             if held.failed is None:
                 return held, None
             held.failed = None  # registering again revives it
-            return held, lane.want(held.tables, self.base)
+            return held, self.working.revive(lane, held)
         tables = frozenset(tables_of(understood.plan))
         if view in tables:
             raise UsageError(f"view {view!r} would read a table of the same name", hint="choose another id")
-        registration = Registration(
-            view, query, understood.plan if understood.inlines else query, understood.plan,
-            bind_plan(understood.plan, understood.params), understood.params, tables, format=format,
-            named=named,
-        )  # fmt: skip
         self.base.ensure(tables)
+        registration = Registration(
+            view, query, understood.plan if understood.inlines else query, understood.template, understood.plan,
+            bind_plan(understood.plan, understood.params), understood.params, tables, format=format,
+            interests=lane.needs(understood.template, self.base).bound(understood.params), named=named,
+        )  # fmt: skip
         self._names[view] = self._names.get(view, 0) + 1
         lane.add_view(registration)
-        self.router.view_added(lane.name, view, dict.fromkeys(tables, ALL))
-        return registration, lane.want(tables, self.base)
+        return registration, self.working.come(lane, registration)
+
+    def promise(self, lane: Lane, registration: Registration, params: Mapping[str, Any]) -> Promise:
+        """Promise other parameters of a view: what it needs with them is routed from now on.
+
+        Gives the promise, with the walks behind which the circuit may be asked to move them. What came of it must be
+        told (`Working.moved`). Raises UsageError (the caller's): then nothing happened.
+        """
+        if lane.views.get(registration.view) is not registration:
+            raise UnknownView(registration.view, lane.views)
+        template = registration.template
+        if NOW in params:
+            raise UsageError(f"${NOW} is not given: the circuit tells the time")
+        given = canonical_params(template.params - {NOW}, frozenset(), {**registration.params, **params})
+        if template.counts:
+            check(bind_plan(template.plan, given))
+        return self.working.promise(lane, registration, given)
 
     def understand(self, lane: Lane, query: object, params: Mapping[str, Any] | None) -> Understood:
         """What a query means among the views of a circuit; `$now` is the circuit's. Raises as `register` does."""
@@ -146,8 +166,8 @@ class Registry:
         """Give up a view and the tables only it read; False when that has happened before."""
         if lane.views.get(registration.view) is not registration or self.lanes.get(lane.name) is not lane:
             return False
-        self.router.view_removed(lane.name, registration.view)
         gone = lane.remove_view(registration)
+        self.working.go(lane, registration)
         self._release_name(registration.view)
         self._forget_unread(gone)
         return True

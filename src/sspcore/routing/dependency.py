@@ -86,8 +86,12 @@ class Dependency:
 
     def _read(self, circuit: str, view: str, tables: Iterable[str]) -> None:
         for table in tables:
-            self._readers.setdefault(table, {}).setdefault(circuit, set()).add(view)
-            self._compile(table)
+            readers = self._readers.setdefault(table, {})
+            if circuit in readers:
+                readers[circuit].add(view)
+            else:
+                readers[circuit] = {view}
+                self._compile(table)
 
     def _unread(self, circuit: str, view: str, tables: Iterable[str]) -> None:
         for table in tables:
@@ -95,7 +99,7 @@ class Dependency:
             readers[circuit].discard(view)
             if not readers[circuit]:
                 del readers[circuit]
-            self._compile(table)
+                self._compile(table)
 
     def _compile(self, table: str) -> None:
         readers = self._readers.get(table)

@@ -1,8 +1,8 @@
 """The guard around a strategy: its faults make routing slower, never wrong.
 
-Owns the plain truth of which circuits read which table, and falls back on it ("falls open") when the strategy raises
-or answers nonsense; a partition, whose circuits hold shares, cannot: there the batch is refused. Refuses to log: it
-counts, and keeps the first error for those who do.
+Owns the plain truth of which circuits are interested in which rows, and falls back on it ("falls open") when the
+strategy raises or answers nonsense; a partition, whose circuits hold shares, cannot: there the batch is refused.
+Refuses to log: it counts, and keeps the first error for those who do.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from sspcore.abc import Interests, Reason, Resolved, Routing, RoutingStrategy
+from sspcore.abc import Interests, Move, Reason, Resolved, Routing, RoutingStrategy, Target
 from sspcore.errors import ChangeRejected, PluginError
-from sspcore.routing.dependency import Dependency
+from sspcore.routing.ledger import Ledger
 
 
 class Guard:
     """A strategy that cannot lose rows by failing.
 
-    A `route` that raises falls open for that batch. A strategy that raises while being told of a circuit or a view
-    no longer knows what it must, so from then on every batch falls open.
+    A `route` that raises falls open for that batch: to every reader of a table, and where the strategy selects rows, to
+    exactly those interested, each asked. A strategy that raises while being told of a circuit or a view no longer knows
+    what it must, so from then on every batch falls open.
 
     Attributes: `fell_open`, how many batches; `error`, the first fault; `on_fault`, called with it, once.
     """
@@ -32,9 +33,46 @@ class Guard:
         self.error: PluginError | None = None
         self.on_fault: Callable[[PluginError], None] = _nobody
         self._trusted = True
-        self._truth = Dependency()
+        self._truth = Ledger()
         self._circuits: set[str] = set()
         self._holds: Callable[[str, Resolved], bool] | None = getattr(strategy, "holds", None)
+        self._selects: Callable[[str], bool] | None = getattr(strategy, "selects", None)
+        self._selected: dict[str, bool] = {}
+        self.watching = callable(getattr(strategy, "admitted", None))
+        """Whether the strategy must be told of rows that are in."""
+
+    def selects(self, table: str) -> bool:
+        """Whether circuits hold of a table only what interests their views. What was answered once holds for good."""
+        if self._selects is None:
+            return False
+        answer = self._selected.get(table)
+        if answer is None:
+            try:
+                answer = bool(self._selects(table))
+            except Exception as error:  # noqa: BLE001 - what it does with the table cannot be known
+                answer, self._trusted = False, False
+                self._note("selects", error)
+            self._selected[table] = answer
+        return answer
+
+    def admitted(self, rows: Sequence[Resolved]) -> Sequence[Move]:
+        """Tell a strategy that watches of the rows that are in; gives what moves between circuits."""
+        if not (self.watching and self._trusted):
+            return ()
+        try:
+            watched = [row for row in rows if self.strategy.watches(row.table)]  # type: ignore[attr-defined]
+            if not watched:
+                return ()
+            moves = [Move(*move) for move in self.strategy.admitted(watched)]  # type: ignore[attr-defined]
+            return [move for move in moves if move.circuit in self._circuits]
+        except Exception as error:  # noqa: BLE001 - it no longer knows what it must
+            self._trusted = False
+            self._note("admitted", error)
+            return ()
+
+    def settled(self, circuit: str, table: str) -> None:
+        """Tell a strategy that a circuit has given up what it lost of a table."""
+        self._tell_strategy("settled", circuit, table)
 
     def share(self, circuit: str) -> Callable[[Resolved], bool] | None:
         """Whether a circuit holds a row, under a partition; None when it holds every row of the tables it reads."""
@@ -61,12 +99,20 @@ class Guard:
         """Tell of a view."""
         self._tell("view_added", circuit, view, interests)
 
+    def view_changed(self, circuit: str, view: str, old: Interests, new: Interests) -> None:
+        """Tell of a view's other interests: older ones route until it has settled."""
+        self._tell("view_changed", circuit, view, old, new)
+
+    def view_settled(self, circuit: str, view: str) -> None:
+        """Tell that only a view's newest interests route."""
+        self._tell("view_settled", circuit, view)
+
     def view_removed(self, circuit: str, view: str) -> None:
         """Tell that a view is gone."""
         self._tell("view_removed", circuit, view)
 
     def route(self, rows: Sequence[Resolved]) -> Routing:
-        """The strategy's answer; where it fails, every circuit that reads the row's table.
+        """The strategy's answer; where it fails, every circuit that reads the row's table, or is interested in the row.
 
         Raises ChangeRejected or PluginError where a partition has no answer.
         """
@@ -83,7 +129,7 @@ class Guard:
                 self._refuse(error)
         self._refuse(self.error)
         self.fell_open += 1
-        return self._truth.route(rows)
+        return self._open(rows)
 
     def explain(self, row: Resolved) -> Sequence[Reason]:
         """The strategy's reasons; where it fails, the truth's, saying so."""
@@ -94,10 +140,36 @@ class Guard:
                 if self._holds is not None and isinstance(error, ChangeRejected):
                     raise
                 self._note("explain", error)
-        return [
-            Reason(r.circuit, r.routed, f"{r.why} (strategy {self.name!r} failed, so all readers get it)")
-            for r in self._truth.explain(row)
-        ]
+        return self._reasons(row)
+
+    def _open(self, rows: Sequence[Resolved]) -> Routing:
+        """What the truth says of each row."""
+        readers: dict[tuple[str, bool], tuple[Target, ...]] = {}
+        routing: list[tuple[Target, ...]] = []
+        for row in rows:
+            if self.selects(row.table):
+                routing.append(self._truth.targets(row))
+                continue
+            way = row.table, row.new is None
+            targets = readers.get(way)
+            if targets is None:
+                kind: Any = "retract" if row.new is None else "put"
+                targets = readers[way] = tuple([(circuit, kind) for circuit in self._truth.readers(row.table)])
+            routing.append(targets)
+        return routing
+
+    def _reasons(self, row: Resolved) -> Sequence[Reason]:
+        failed = f"(strategy {self.name!r} failed, so all readers get it)"
+        if self.selects(row.table):
+            failed = f"(strategy {self.name!r} failed, so each interest was asked)"
+            return [Reason(r.circuit, r.routed, f"{r.why} {failed}") for r in self._truth.reasons(row)]
+        readers = self._truth.readers(row.table)
+        reasons = []
+        for circuit in self._truth.circuits:
+            views = sorted({view for of in readers.get(circuit, {}).values() for view in of})
+            why = f"read by {', '.join(views)}" if views else f"no view of it reads {row.table}"
+            reasons.append(Reason(circuit, circuit in readers, f"{why} {failed}"))
+        return reasons
 
     def _sound(self, routing: Routing) -> bool:
         """Whether every target is a circuit there is. Strategies hand out few tuples again and again: look once."""
@@ -115,10 +187,13 @@ class Guard:
 
     def _tell(self, event: str, *args: Any) -> None:
         getattr(self._truth, event)(*args)
+        self._tell_strategy(event, *args)
+
+    def _tell_strategy(self, event: str, *args: Any) -> None:
         if self._trusted:
             try:
                 getattr(self.strategy, event)(*args)
-            except Exception as error:  # noqa: BLE001 - as above
+            except Exception as error:  # noqa: BLE001 - it no longer knows what it must
                 self._trusted = False
                 self._note(event, error)
 
@@ -133,6 +208,8 @@ class Guard:
         if self.error is None:
             told = "from now on " if not self._trusted else ""
             consequence = f"{told}all circuits that read a table get its changes; views stay right, work is wasted"
+            if self._selects is not None:
+                consequence = f"{told}each interest is asked about each row; views stay right, it takes longer"
             if self._holds is not None:
                 consequence = f"{told}batches it has no answer for are refused"
             self.error = PluginError(

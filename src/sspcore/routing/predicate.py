@@ -23,7 +23,7 @@ _REMEMBERED: Final = 10_000
 
 
 class Predicate:
-    """Rows to whom they concern. Cost: a look into the index of its table a row, about the same for any number of views.
+    """Rows to whom they concern. Cost: a look into an index a row, about the same for any number of views.
 
     # Guarantees
     - Exact, also where the index cannot tell: then every interest is asked by itself.

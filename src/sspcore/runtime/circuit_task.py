@@ -15,13 +15,23 @@ import trio
 
 from sspcore.backpressure.mailbox import Batch, Command
 from sspcore.delivery.stage import Stage
-from sspcore.engine.update import Commit, Snapshot
+from sspcore.engine.update import Commit, Snapshot, ViewUpdate
 from sspcore.errors import CircuitFailed, Closed, InternalError, SspError
 from sspcore.ingress.admission import Admission
-from sspcore.ingress.backfill import Backfill
-from sspcore.ingress.lane import Advance, CreateTable, DropTable, Lane, Registration, RemoveView, State, WidenTable
+from sspcore.ingress.lane import (
+    Advance,
+    CreateTable,
+    DropTable,
+    Lane,
+    Registration,
+    RemoveView,
+    State,
+    Tend,
+    WidenTable,
+)
 from sspcore.ingress.registry import Registry
-from sspcore.runtime.parking import Applied, Parking, Reply
+from sspcore.ingress.walk import Errand, Walk
+from sspcore.runtime.parking import Parking, Reply
 
 T = TypeVar("T")
 
@@ -70,6 +80,8 @@ class Worker:
         self.late = False
         """A time was told and not yet heard."""
         self.installing: dict[Registration, Reply[Snapshot]] = {}
+        self.moving: dict[Registration, Reply[ViewUpdate]] = {}
+        """Views whose parameters are on the move."""
         self.taken: Sequence[Batch] = ()
         """What was taken and is not yet applied: what a failure loses."""
         self._parking = Parking()
@@ -157,6 +169,8 @@ class Worker:
                 stage.drop_table(command.table)
             case RemoveView():
                 stage.unregister(command.view)
+            case Tend():
+                self.lane.tend(command.errand, self.registry.base)
             case _:
                 raise InternalError(f"a circuit's task knows no command {command!r}")
 
@@ -172,6 +186,8 @@ class Worker:
                 if registration is not None and registration.live:
                     held = self.stage.circuit.views[view]
                     registration.plan, registration.bound = held.plan, held.bound
+                    registration.template = held.template
+                    self.registry.working.changed(self.lane, registration)
 
     # What others ask of it
 
@@ -202,29 +218,16 @@ class Worker:
         except (CircuitFailed, Closed):
             return
 
-    def install(self, registration: Registration, walks: list[Backfill], nursery: trio.Nursery) -> Reply[Snapshot]:
+    def install(self, registration: Registration, walks: list[Walk]) -> Reply[Snapshot]:
         """Have a view registered behind the rows it needs; the reply to wait for."""
         reply: Reply[Snapshot] = Reply()
         self.installing[registration] = reply
-        if walks:
-            nursery.start_soon(self._walk_then_register, registration, walks, reply)
-        else:
-            self._register_in_turn(registration, reply)
+        self.behind(walks, lambda: self._register_in_turn(registration, reply))
         return reply
 
-    async def _walk_then_register(
-        self, registration: Registration, walks: list[Backfill], reply: Reply[Snapshot]
-    ) -> None:
-        lane = self.lane
-        for walk in walks:
-            while not walk.over:
-                batch = lane.walk(walk, self.registry.base)
-                if batch is not None:
-                    batch.waiter = applied = Applied()
-                    await applied.wait((lane.name,))  # one slice on its way at a time: the mailbox stays small
-                else:
-                    await trio.lowlevel.checkpoint()  # many slices in a row may hold nothing of the circuit's share
-        self._register_in_turn(registration, reply)
+    def behind(self, walks: list[Walk], then: Callable[[], None]) -> None:
+        """Bring or take rows; when the last ones are queued, do something: what it queues is behind them."""
+        self.lane.begin(Errand(walks, then), self.registry.base)
 
     def _register_in_turn(self, registration: Registration, reply: Reply[Snapshot]) -> None:
         try:
@@ -261,4 +264,5 @@ class Worker:
                 raise
             raise CircuitFailed(f"view {view!r} cannot be computed: {type(error).__name__}: {error}") from error
         registration.live = True
+        self.registry.working.installed(self.lane, registration)
         return snapshot

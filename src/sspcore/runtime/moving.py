@@ -6,38 +6,56 @@ Owns when circuits are told the time. What moves then is the circuit's to know (
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import trio
 
 from sspcore.delivery.stage import Stage
 from sspcore.engine.update import ViewUpdate
-from sspcore.errors import UsageError
+from sspcore.errors import SspError, UsageError
 from sspcore.ingress.lane import Advance, Registration
 from sspcore.plan.traverse import bind_plan
-from sspcore.runtime.circuit_task import Worker
+from sspcore.runtime.circuit_task import Ask, Worker
 from sspcore.runtime.environment import Environment
+from sspcore.runtime.parking import Reply
 
 
 async def rebind(worker: Worker, registration: Registration, params: Mapping[str, Any]) -> ViewUpdate:
     """Move a view's parameters, after everything admitted before. Raises what the circuit raises, CircuitFailed.
 
-    The registration moves with the circuit, in the same step: what is derived anew later is what readers saw.
+    The rows it needs under the new ones are brought first. The registration moves with the circuit, in the same step:
+    what is derived anew later is what readers saw. One move of a view waits for another, also for one nobody waits for.
     """
     if not registration.named:
         raise UsageError(
             f"view {registration.view!r} is shared by all who subscribe to its query with its parameters",
             hint="register it under a name, or subscribe with own=True",
         )
+    lane, moving = worker.lane, worker.moving
+    while (earlier := moving.get(registration)) is not None and not earlier.done:
+        with suppress(SspError):
+            await earlier.wait()
+    worker.require()
+    promise = worker.registry.promise(lane, registration, params)
+    reply: Reply[ViewUpdate] = Reply()
+    moving[registration] = reply
 
     def move(stage: Stage) -> ViewUpdate:
-        update = stage.rebind(registration.view, params)
-        held = stage.circuit.view(registration.view).params
-        registration.params = {name: held[name] for name in registration.params}
-        registration.bound = bind_plan(registration.plan, registration.params)
+        kept = False
+        try:
+            update = stage.rebind(registration.view, promise.params)
+            held = stage.circuit.view(registration.view).params
+            registration.params = {name: held[name] for name in registration.params}
+            registration.bound = bind_plan(registration.plan, registration.params)
+            kept = True
+        finally:
+            del moving[registration]
+            worker.registry.working.moved(lane, promise, kept)
         return update
 
-    return await worker.ask(move)
+    worker.behind(promise.walks, lambda: lane.mailbox.command(Ask(move, reply)))
+    return await reply.wait()
 
 
 class Clock:

@@ -66,7 +66,7 @@ class Runtime:
         self._backpressure = backpressure
         self._environment = environment
         self._watchdog = watchdog
-        self._admission = Admission(registry.base, registry.router, registry.lanes)
+        self._admission = Admission(registry.base, registry.router, registry.lanes, registry.working.admitted)
         self._workers: dict[str, Worker] = {}
         self._handles: dict[str, CircuitHandle] = {}
         self._closed = False
@@ -363,7 +363,7 @@ class Runtime:
         snapshot = None
         try:
             if walks is not None:
-                snapshot = await worker.install(registration, walks, self._nursery).wait()
+                snapshot = await worker.install(registration, walks).wait()
             else:
                 await self._ready(worker, registration)
         except BaseException:
