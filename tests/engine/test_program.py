@@ -3,8 +3,10 @@
 import pytest
 
 from sspcore.codegen.source import compiles
+from sspcore.engine.change import upsert
+from sspcore.engine.circuit import Circuit
 from sspcore.engine.operators.base import Meter
-from sspcore.engine.program import compile_plan
+from sspcore.engine.program import Program, compile_plan
 from sspcore.engine.schema import Schema
 from sspcore.engine.table import Table
 from sspcore.errors import UsageError
@@ -123,3 +125,36 @@ def test_a_plan_that_is_a_table_needs_no_code(tables):
     assert program.code.nodes == ()
     assert value == tables["carriers"].rows and value is not tables["carriers"].rows
     assert "no code is needed" in program.code.listing()
+
+
+@pytest.fixture
+def programs(monkeypatch):
+    """The programs made, in order."""
+    made, make = [], Program.__init__
+    monkeypatch.setattr(Program, "__init__", lambda self, *given: made.append(self) or make(self, *given))
+    return made
+
+
+def test_a_filter_has_no_program_of_its_own_until_a_change_reaches_it(programs):
+    circuit = Circuit(schemas=[FLIGHTS])
+    circuit.apply(
+        [upsert("flights", at, {"carrier": f"c{at % 50}", "delay": 100 // (at % 3 or 1)}) for at in range(200)]
+    )
+    text = "SELECT id, delay / $by AS share FROM flights WHERE carrier = $c"
+    for at in range(50):
+        snapshot = circuit.register(f"of {at}", text, {"c": f"c{at}", "by": at % 2})
+        assert [row[0] for row in snapshot.rows] == [at, at + 50, at + 100, at + 150]
+    assert not programs
+    assert [circuit.view(f"of {at}").statistics.expression_nulls for at in (6, 7)] == [4, 0]
+
+    update = circuit.apply([upsert("flights", 7, {"carrier": "c8", "delay": 5})]).updates["of 7"]
+    assert [key for key, _, new in update.changes if new is None] == [7]
+    assert len(programs) == 2
+    circuit.rebind("of 9", {"c": "c8", "by": 1})
+    assert (7, 5) in circuit.rows("of 9")
+    circuit.apply([upsert("flights", 8, {"carrier": "c8", "delay": 1})])
+    assert len(programs) == 3
+    assert (8, 1) in circuit.rows("of 9")
+    assert circuit.view("of 7").statistics.rehydrates == 0
+    circuit.unregister("of 7")
+    circuit.unregister("of 1")

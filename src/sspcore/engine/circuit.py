@@ -27,7 +27,7 @@ from sspcore.engine.query import Bound, Catalog
 from sspcore.engine.readers import Readers
 from sspcore.engine.schema import Schema
 from sspcore.engine.shaped import shaped, view_class
-from sspcore.engine.sliced import Given, resolve_rows
+from sspcore.engine.sliced import Given, Wanted, resolve_rows
 from sspcore.engine.statistics import CircuitStatistics, no_op_statistics
 from sspcore.engine.table import Id, Row, Table
 from sspcore.engine.template import Templates, Understood
@@ -79,6 +79,8 @@ class Circuit(Moves, Filing):
         self._generation = 0
         self.now, self._sliced = None, False
         self._timed, self._lazy = {}, {}
+        self._catalog = Catalog(self._tables, self.options.strict_tables)
+        self._bound = Bound(self._views)
         self._deferred = Deferred(self.options.pending_limit)
         self._door = Door(self._tables, self.options, self._marks, self._views)
         for schema in schemas:
@@ -205,10 +207,25 @@ class Circuit(Moves, Filing):
         []
         """
         self._require_idle()
-        return drained(self._register_in_slices((view_id, query, params, replace, format, lazy, digest), None))
+        wanted = self._wanted((view_id, query, params, replace, format, lazy, digest))
+        if wanted is None:
+            return self._read(view_id).snapshot()
+        _, understood, fresh = wanted
+        kept = self._materialise(understood, self._tables | fresh if fresh else self._tables, lazy)
+        return self._take_on(view_id, query, wanted, kept)
 
-    def _register_in_slices(self, given: Given, size: int | None) -> Generator[None, None, Snapshot]:
-        """`register` in steps of about `size` rows; None: in one. Closed before its end it has done nothing."""
+    def _register_in_slices(self, given: Given, size: int) -> Generator[None, None, Snapshot]:
+        """`register` in steps of about `size` rows. Closed before its end it has done nothing."""
+        view_id, query, _, _, _, lazy, _ = given
+        wanted = self._wanted(given)
+        if wanted is None:
+            return self._read(view_id).snapshot()
+        _, understood, fresh = wanted
+        kept = yield from self._materialise_in_slices(understood, self._tables | fresh, lazy, size)
+        return self._take_on(view_id, query, wanted, kept)
+
+    def _wanted(self, given: Given) -> Wanted | None:
+        """What is to be registered, if that may be; None when it is already."""
         view_id, query, params, replace, format, lazy, digest = given
         if not isinstance(view_id, str) or not view_id:
             raise UsageError(f"a view id is text, not {view_id!r}")
@@ -223,19 +240,22 @@ class Circuit(Moves, Filing):
         if held is not None:
             alike = (type(held), held.materialisation.lazy) == (kind, lazy)
             if alike and held.plan == template.plan and _same_params(held.params, understood.params):
-                return self._read(view_id).snapshot()
+                return None
             if not replace:
                 raise AlreadyExists(
                     f"view {view_id!r} exists with another query or other parameters",
                     hint="pass replace=True, or choose another id",
                 )
-        generation = self._generation + (held is not None)
-        fresh = self._missing(template.tables)
-        tables = self._tables | fresh if fresh else self._tables
-        kept = yield from self._materialise_in_slices(understood, tables, lazy, size)
+        return kind, understood, self._missing(template.tables)
+
+    def _take_on(self, view_id: str, query: object, wanted: Wanted, kept: Materialisation) -> Snapshot:
+        """Have a view of what was computed, in place of the one under its id."""
+        kind, understood, fresh = wanted
+        held = view_id in self._views
+        generation = self._generation + held
         view = kind(view_id, query, kept, self._view_epoch(generation), self.version, understood.warnings)
         self._tables.update(fresh)
-        if held is not None:
+        if held:
             self._drop(view_id)
         self._generation = generation
         self._failed.pop(view_id, None)
@@ -303,7 +323,7 @@ class Circuit(Moves, Filing):
         if isinstance(query, str) and query in self._views:
             view = self._views[query]
             return explain_plan(view.plan, view.params, view.warnings, self._listing(view.plan) if code else "")
-        reading = self._templates.read(query, self._catalog(), Bound(self._views))
+        reading = self._templates.read(query, self._catalog, self._bound)
         return explain_plan(reading.plan, {}, reading.warnings, self._listing(reading.plan) if code else "")
 
     def _listing(self, plan: Plan) -> str:
@@ -341,16 +361,14 @@ class Circuit(Moves, Filing):
 
     # Inside
 
-    def _catalog(self) -> Catalog:
-        return Catalog(self._tables, self.options.strict_tables)
-
     def _understand(self, query: object, params: Mapping[str, Any] | None) -> Understood:
-        return self._templates.understand(query, params, self._catalog(), Bound(self._views), self.now)
+        return self._templates.understand(query, params, self._catalog, self._bound, self.now)
 
-    def _missing(self, names: Iterable[str]) -> dict[str, Table]:
+    def _missing(self, names: frozenset[str]) -> dict[str, Table]:
         """Empty tables for those of the names that have none."""
-        catalog = self._catalog()
-        return {name: Table(catalog[name]) for name in names if name not in self._tables}
+        if names <= self._tables.keys():
+            return {}
+        return {name: Table(self._catalog[name]) for name in names if name not in self._tables}
 
 
 def _same_params(a: Mapping[str, Value], b: Mapping[str, Value]) -> bool:

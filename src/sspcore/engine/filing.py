@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, cast
 
-from sspcore.engine.drained import drained
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.readers import Readers
 from sspcore.engine.shaped import shaped
@@ -18,7 +17,7 @@ from sspcore.engine.template import Templates, Understood, sharing_key
 from sspcore.engine.update import ViewUpdate
 from sspcore.engine.view import View
 from sspcore.errors import Busy
-from sspcore.plan.expressions import NOW, bind
+from sspcore.plan.expressions import NOW
 
 if TYPE_CHECKING:
     from sspcore.engine.circuit import Circuit
@@ -52,17 +51,21 @@ class Filing:
 
     def _materialise(self, understood: Understood, tables: Mapping[str, Table], lazy: bool = False) -> Materialisation:
         """The value of a template and its parameters, shared with every view of the same; hydrated."""
-        return drained(self._materialise_in_slices(understood, tables, lazy, None))
+        kept = self._kept_of(understood, lazy)
+        if kept.dirty:
+            try:
+                kept.hydrate(tables)
+            except BaseException:
+                if not kept.filed:
+                    kept.leave()
+                raise
+        return kept
 
     def _materialise_in_slices(
-        self, understood: Understood, tables: Mapping[str, Table], lazy: bool, size: int | None
+        self, understood: Understood, tables: Mapping[str, Table], lazy: bool, size: int
     ) -> Generator[None, None, Materialisation]:
-        """`_materialise` in steps of about `size` rows; None: in one."""
-        key = self._sharing_key(understood, lazy)
-        kept = self._kept.get(key) if key is not None else None
-        if kept is None:
-            kept = Materialisation(understood.template, understood.params, key, self._circuit.options.execution)
-            kept.lazy = lazy
+        """`_materialise` in steps of about `size` rows."""
+        kept = self._kept_of(understood, lazy)
         if kept.dirty:
             try:
                 yield from kept.hydrate_in_slices(tables, size)
@@ -70,6 +73,15 @@ class Filing:
                 if not kept.filed:
                     kept.leave()
                 raise
+        return kept
+
+    def _kept_of(self, understood: Understood, lazy: bool) -> Materialisation:
+        """The materialisation that views of the same share, or a new one that nobody has filed."""
+        key = self._sharing_key(understood, lazy)
+        kept = self._kept.get(key) if key is not None else None
+        if kept is None:
+            kept = Materialisation(understood.template, understood.params, key, self._circuit.options.execution)
+            kept.lazy = lazy
         return kept
 
     def _view_epoch(self, generation: int | None = None) -> str:
@@ -130,11 +142,10 @@ class Filing:
         interests = kept.template.interests(self._tables)
         if name not in interests:
             return  # the value does not depend on it
-        interest = interests[name].condition
         readers = self._readers.get(name)
         if readers is None:
             readers = self._readers[name] = Readers(list(self._tables[name].schema.columns.values()))
-        readers.add(kept, None if interest is None else bind(interest, kept.params))
+        readers.add(kept, interests[name].clause(kept.params))
 
     def _refile(self, name: str) -> None:
         """A table has other columns: file its readers, all anew, under what they depend on now. Cost: O(views)."""

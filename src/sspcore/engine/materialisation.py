@@ -6,11 +6,10 @@ readers, and when to run: the circuit decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from sspcore.algebra.values import Key, Value, canonical_key, same
-from sspcore.engine.drained import drained
 from sspcore.engine.operators.base import Delta, Meter, net
 from sspcore.engine.operators.network import Network
 from sspcore.engine.program import Program
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from sspcore.engine.view import View
 
 Tables = Mapping[str, Table]
+_NOTHING: Final = Meter()
+"""What has counted nothing yet. Shared: nobody counts with it."""
 
 
 class Materialisation:
@@ -85,8 +86,7 @@ class Materialisation:
         self.pieces = 0
         self.maintainer: Any = None
         self.steps: Mapping[str, Any] = {}
-        self.meter = Meter()
-        self.meters = Meter()
+        self.meter = self.meters = _NOTHING
         """What earlier maintainers counted."""
         self.advances = self.rehydrates = self.trips = 0
         self.pace = 2.0
@@ -123,32 +123,70 @@ class Materialisation:
 
     def hydrate(self, tables: Tables) -> None:
         """Compute the value from scratch with a fresh maintainer; the old one stays when this raises."""
-        drained(self.hydrate_in_slices(tables, None))
-
-    def hydrate_in_slices(self, tables: Tables, size: int | None) -> Generator[None, None, None]:
-        """`hydrate` in steps of about `size` rows, None for one; the tables stay as they are until it ends."""
+        if self.execution == "compiled":
+            code = self.template.code(tables)
+            if code.stateless is not None:
+                value, errors = code.value(self.params, self._rows(code.stateless, tables))
+                meter = _NOTHING
+                if errors:
+                    meter = Meter()
+                    meter.nulls.errors = errors
+                self._hydrated(None, value, meter, tables)
+                self.steps = Waiting(self, tables)
+                return
         meter = Meter()
         maintainer = self._maintainer(tables, meter)
         try:
-            if size is None or not isinstance(maintainer, Program):
-                value = maintainer.hydrate(self._rows_of(tables))
-            else:
-                value = yield from maintainer.hydrate_in_slices(self._rows_of(tables), size)
+            value = maintainer.hydrate(self._rows_of(tables))
         except BaseException:
             maintainer.release()
             raise
-        before, counted = self.maintainer, self.meter
+        self._hydrated(maintainer, value, meter, tables)
+        self._follow(maintainer)
+
+    def hydrate_in_slices(self, tables: Tables, size: int) -> Generator[None, None, None]:
+        """`hydrate` in steps of about `size` rows; the tables stay as they are until it ends."""
+        meter = Meter()
+        maintainer = self._maintainer(tables, meter)
+        try:
+            if isinstance(maintainer, Program):
+                value = yield from maintainer.hydrate_in_slices(self._rows_of(tables), size)
+            else:
+                value = maintainer.hydrate(self._rows_of(tables))
+        except BaseException:
+            maintainer.release()
+            raise
+        self._hydrated(maintainer, value, meter, tables)
+        self._follow(maintainer)
+
+    def _hydrated(self, maintainer: Any, value: dict[Key, Row], meter: Meter, tables: Tables) -> None:
+        """Take on the value that a fresh maintainer has computed."""
+        before, counted, again = self.maintainer, self.meter, bool(self.steps)
         self.maintainer, self.value, self.meter = maintainer, value, meter
         self.behind = False
         self.hydration = meter.rows + meter.probes, sum([len(tables[name].rows) for name in self.template.tables])
-        steps: Mapping[str, Any] = maintainer.steps
-        self.steps = {t: self._timely(step) for t, step in steps.items()} if NOW in self.params else steps
         self.delta = []
         self.dirty = False
-        if before is not None:
+        if again:
             self.rehydrates += 1
+            earlier, self.meters = self.meters, Meter()
+            self.meters.add(earlier)
             self.meters.add(counted)
+        if before is not None:
             before.release()
+
+    def _follow(self, maintainer: Any) -> None:
+        """Let the maintainer's steps be those that changes are told to."""
+        steps: Mapping[str, Any] = maintainer.steps
+        self.steps = {t: self._timely(step) for t, step in steps.items()} if NOW in self.params else steps
+
+    def bind(self, tables: Tables) -> None:
+        """Make the maintainer that hydration could do without: the first change is here."""
+        counted, self.meter = self.meter, Meter()
+        self.meter.add(counted)
+        self.maintainer = self._maintainer(tables, self.meter)
+        self.behind = False
+        self._follow(self.maintainer)
 
     def _maintainer(self, tables: Tables, meter: Meter) -> Any:
         if self.execution == "compiled":
@@ -156,25 +194,24 @@ class Materialisation:
         return Network(bind_plan(self.template.optimised, self.params), lambda table: tables[table].names, meter)
 
     def _rows_of(self, tables: Tables) -> Callable[[str], Mapping[Any, Row]]:
+        return lambda name: self._rows(name, tables)
+
+    def _rows(self, name: str, tables: Tables) -> Mapping[Any, Row]:
         """The rows of a table that the value can depend on: when others of the template live, by looking them up."""
+        table = tables[name]
         if self.template.uses < 2 and not self.held:
-            return lambda name: tables[name].rows
-        interests = self.template.interests(tables)
-
-        def rows(name: str) -> Mapping[Any, Row]:
-            interest, table = interests[name], tables[name]
-            if interest.column is None or interest.value is None:
-                return table.rows
-            columns = (interest.column,)
-            if name not in self.held:
-                table.arrange(columns)
-                self.held[name] = table, columns
-            value = interest.value
-            key = canonical_key(value.value if isinstance(value, Constant) else self.params[value.name])
-            found: Mapping[Any, Row] = table.arrangements[columns].index.get(key, {})
-            return found
-
-        return rows
+            return table.rows
+        interest = self.template.interests(tables)[name]
+        if interest.column is None or interest.value is None:
+            return table.rows
+        columns = (interest.column,)
+        if name not in self.held:
+            table.arrange(columns)
+            self.held[name] = table, columns
+        value = interest.value
+        key = canonical_key(value.value if isinstance(value, Constant) else self.params[value.name])
+        found: Mapping[Any, Row] = table.arrangements[columns].index.get(key, {})
+        return found
 
     def close(self) -> None:
         """Let go of what the maintainer holds of the tables."""
@@ -195,11 +232,14 @@ class Materialisation:
     @property
     def repoints(self) -> bool:
         """Whether the maintainer can run on under other parameters of its filters."""
-        return isinstance(self.maintainer, Network) or self.maintainer.code.rebindable
+        maintainer = self.maintainer
+        return maintainer is None or isinstance(maintainer, Network) or maintainer.code.rebindable
 
     def repoint(self, params: Mapping[str, Value]) -> bool:
         """Other parameters from now on, the value as it was; False when the maintainer cannot do that."""
-        if isinstance(self.maintainer, Network):
+        if self.maintainer is None:
+            pass  # it will be made with what they are then
+        elif isinstance(self.maintainer, Network):
             self.maintainer.rebind(bind_plan(self.template.optimised, params))
         elif self.maintainer.code.rebindable:
             self.maintainer.rebind(params)
@@ -271,6 +311,27 @@ class Materialisation:
         if self.ordered and (delta or self.keys() != keys_before):
             placed = self.placements(self.keys())  # every row is placed anew: right whatever the order was
         return tuple(delta), placed
+
+
+class Waiting(Mapping[str, Callable[[list[Net]], Delta]]):
+    """The steps of a materialisation that no change has reached yet: asked for one, it has its maintainer made."""
+
+    __slots__ = ("_kept", "_tables")
+
+    def __init__(self, kept: Materialisation, tables: Tables) -> None:
+        self._kept = kept
+        self._tables = tables
+
+    def __getitem__(self, table: str) -> Callable[[list[Net]], Delta]:
+        self._kept.bind(self._tables)
+        step: Callable[[list[Net]], Delta] = self._kept.steps[table]
+        return step
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kept.template.tables)
+
+    def __len__(self) -> int:
+        return len(self._kept.template.tables)
 
 
 def difference(before: Mapping[Key, Row], after: Mapping[Key, Row]) -> tuple[RowChange, ...]:

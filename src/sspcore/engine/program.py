@@ -33,10 +33,13 @@ class Code:
     """A plan compiled, parameters open: what all views of the plan share. Made by `compile_plan`.
 
     Attributes: `plan`; `nodes`, its parts; `tables`, those it reads; `rebindable`, whether `Program.rebind` works;
-    `rereads`, whether some part may have to read its input again.
+    `rereads`, whether some part may have to read its input again; `stateless`, the one table it reads, where a change
+    of that is all it takes to tell what changes.
     """
 
-    __slots__ = ("nodes", "ordering", "paths", "plan", "rebindable", "rereads", "root", "tables")
+    __slots__ = (
+        "_common", "nodes", "ordering", "paths", "plan", "rebindable", "rereads", "root", "stateless", "tables",
+    )  # fmt: skip
 
     def __init__(self, plan: nodes.Plan, parts: Sequence[Node], root: Input) -> None:
         self.plan = plan
@@ -50,6 +53,8 @@ class Code:
         stiff = [node.plan for node in parts if node.code is None]
         stiff += [node.top for node in parts if node.top is not None]
         self.rebindable = not any(map(_has_params, stiff))
+        self.stateless = _stateless(parts[0]) if len(parts) == 1 else None
+        self._common: tuple[Any, ...] | None = None
 
     def bind(self, params: Mapping[str, Value], tables: Mapping[str, Any], meter: Meter) -> Program:
         """A program of one view, with nothing hydrated yet.
@@ -59,6 +64,24 @@ class Code:
         without a value, and a LIMIT or OFFSET that is no count. Cost: microseconds, but for arrangements not yet there.
         """
         return Program(self, Binding(params, tables, meter))
+
+    def value(self, params: Mapping[str, Value], rows: Rows) -> tuple[dict[Key, Row], int]:
+        """The value of one view without a program of its own, and how many NULLs stand for errors in it.
+
+        Of `stateless` code only: the same functions serve all views, one after the other, each with its parameters.
+        """
+        if self._common is None:
+            compiled, binding = self.nodes[0].code, Binding(params, {}, Meter())
+            assert compiled is not None
+            made = compiled.bind(binding)
+            recipes = [compiled.source.cells[name].make for name in compiled.varying]
+            self._common = binding, binding.meter.nulls, made[0], made[compiled.rebind], recipes
+        binding, nulls, hydrate, rebind, recipes = self._common
+        before = nulls.errors
+        if recipes:
+            binding.params = params
+            rebind(*[make(binding) for make in recipes])
+        return hydrate(rows), nulls.errors - before
 
     def listing(self) -> str:
         """The generated code of all compiled parts, commented, for people."""
@@ -306,6 +329,13 @@ def _chain(steps: Sequence[Step]) -> Step:
         return delta
 
     return step
+
+
+def _stateless(node: Node) -> str | None:
+    """The table of a node that is the code of a filter or projection over one; None for others."""
+    if node.code is None or len(node.inputs) != 1 or not set(node.code.functions) <= {"hydrate", "change_0", "rebind"}:
+        return None
+    return node.inputs[0].table
 
 
 def _has_params(plan: nodes.Plan) -> bool:

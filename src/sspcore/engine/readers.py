@@ -10,8 +10,8 @@ from typing import Final
 
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.table import Net, Row
+from sspcore.index.clauses import Clause
 from sspcore.index.predicate_index import PredicateIndex
-from sspcore.plan.expressions import Call, Expression
 
 Touched = dict[Materialisation, list[Net]]
 
@@ -30,7 +30,7 @@ class Readers:
     def __init__(self, types: Sequence[str]) -> None:
         self._types = types
         self._everyone: tuple[Materialisation, ...] = ()
-        self._selective: dict[Materialisation, Expression] = {}
+        self._selective: dict[Materialisation, Clause] = {}
         self._index: PredicateIndex | None = None
         self._exact = False
         """Some interest asks more than what is looked up: it costs less to judge the rest here than to visit."""
@@ -42,19 +42,20 @@ class Readers:
     def __iter__(self) -> Iterator[Materialisation]:
         return iter([*self._everyone, *self._selective])
 
-    def add(self, kept: Materialisation, interest: Expression | None) -> None:
+    def add(self, kept: Materialisation, interest: Clause | None) -> None:
         """A reader more; `interest` holds for every row it can depend on, None is every row. Cost: microseconds."""
         if interest is None:
             self._everyone = (*self._everyone, kept)
         else:
             self._selective[kept] = interest
-            self._exact = self._exact or not (isinstance(interest, Call) and interest.function == "=")
+            self._exact = self._exact or interest[0] != "="
             if self._index is not None:
-                self._index.add(kept, interest)
+                self._index.add_clause(kept, interest)
+                return
             elif len(self._selective) > FEW:
                 self._index = PredicateIndex(self._types)
                 for one, filed in self._selective.items():
-                    self._index.add(one, filed)
+                    self._index.add_clause(one, filed)
         self._join()
 
     def remove(self, kept: Materialisation) -> None:

@@ -13,7 +13,9 @@ from sspcore.engine.change import Change
 from sspcore.engine.commit import commit_in_slices
 from sspcore.engine.draft import Resolution
 from sspcore.engine.table import Id, Net, Row, Table
+from sspcore.engine.template import Understood
 from sspcore.engine.update import Commit, Snapshot
+from sspcore.engine.view import View
 from sspcore.errors import UnknownTable, UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 Entry = tuple[str, Id, Row | None]
 Given = tuple[str, object, Mapping[str, Any] | None, bool, str, bool, bool]
 """What `register` takes: view id, query, params, replace, format, lazy, digest."""
+Wanted = tuple[type[View], Understood, dict[str, Table]]
+"""What it makes of that: the view's class, the query understood, and the tables that are still missing."""
 
 
 def resolve_rows(

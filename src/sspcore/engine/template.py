@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from operator import is_not
 from typing import Any, Final
 
 import attrs
@@ -22,8 +21,9 @@ from sspcore.engine.query import Catalog, Reading, canonical_params, read_query
 from sspcore.engine.schema import Schema
 from sspcore.engine.table import Table
 from sspcore.errors import UsageError
+from sspcore.index.clauses import FALSE, Clause, clause_of, key_of
 from sspcore.plan.check import check
-from sspcore.plan.expressions import NOW, Call, Column, Constant, Expression, Param, conjunction, conjuncts
+from sspcore.plan.expressions import NOW, Call, Column, Constant, Expression, Param, bind, conjunction, conjuncts
 from sspcore.plan.interests import interests
 from sspcore.plan.nodes import Filter, Nest, Plan, Scan, TopK
 from sspcore.plan.optimise import optimise
@@ -43,8 +43,8 @@ class Template:
     """
 
     __slots__ = (
-        "_code", "_crossings", "_interests", "_optimised", "columns", "counts", "indexes", "ordered", "params", "plan",
-        "stars", "tables", "uses",
+        "_code", "_crossings", "_interests", "_optimised", "_schemas", "columns", "counts", "indexes", "ordered",
+        "params", "plan", "stars", "tables", "uses",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -65,8 +65,10 @@ class Template:
         """What its views look rows up in when their parameters move."""
         self._crossings: dict[frozenset[str], Crossing | None] = {}
         self._optimised: Plan | None = None
-        self._code: tuple[Code, list[Schema]] | None = None
-        self._interests: tuple[dict[str, Interest], list[Schema]] | None = None
+        self._schemas: dict[str, Schema] = {}
+        """What `_code` and `_interests` were worked out for."""
+        self._code: Code | None = None
+        self._interests: dict[str, Interest] | None = None
 
     @property
     def optimised(self) -> Plan:
@@ -77,19 +79,28 @@ class Template:
 
     def code(self, tables: Mapping[str, Table]) -> Code:
         """The generated code, made when first asked for and anew when a table has other columns."""
-        schemas = [tables[name].schema for name in self.tables]
-        if self._code is None or any(map(is_not, self._code[1], schemas)):
-            self._code = compile_plan(self.optimised, lambda name: tables[name].schema), schemas
-        return self._code[0]
+        self._follow(tables)
+        if self._code is None:
+            self._code = compile_plan(self.optimised, lambda name: tables[name].schema)
+        return self._code
 
     def interests(self, tables: Mapping[str, Table]) -> dict[str, Interest]:
         """Per table that it reads when it runs: what rows the plan can depend on, parameters open."""
-        schemas = [tables[name].schema for name in self.tables]
-        if self._interests is None or any(map(is_not, self._interests[1], schemas)):
+        self._follow(tables)
+        if self._interests is None:
             found = filtered(self.optimised, lambda name: tables[name].names)
             timeless = {name: without_time(condition) for name, condition in found.items()}
-            self._interests = {name: Interest(timeless[name], tables[name].names) for name in found}, schemas
-        return self._interests[0]
+            self._interests = {name: Interest(timeless[name], tables[name].names) for name in found}
+        return self._interests
+
+    def _follow(self, tables: Mapping[str, Table]) -> None:
+        """Forget what was worked out for other columns than the tables have now."""
+        schemas = self._schemas
+        for name in self.tables:
+            if schemas.get(name) is not tables[name].schema:
+                self._schemas = {name: tables[name].schema for name in self.tables}
+                self._code = self._interests = None
+                return
 
     def crossing(self, moving: frozenset[str], tables: Mapping[str, Table]) -> Crossing | None:
         """How a change of these parameters reaches the plan; None when that cannot be told by rows of one table."""
@@ -138,19 +149,31 @@ class Interest:
     `column` and `value`: the rows it can depend on have this value in this column, where that is so.
     """
 
-    __slots__ = ("column", "condition", "value")
+    __slots__ = ("_index", "column", "condition", "value")
 
     def __init__(self, condition: Expression | None, names: Sequence[str]) -> None:
         self.condition = condition
         self.column: str | None = None
         self.value: Constant | Param | None = None
+        self._index: int | None = None
+        """The place of `column`, where its value is all there is to the condition."""
         for part in conjuncts(condition):
             match part:
                 case Call("=", (Column(index), Constant() | Param() as value)) | Call(
                     "=", (Constant() | Param() as value, Column(index))
                 ):
                     self.column, self.value = names[index], value
+                    self._index = index if part is condition else None
                     return
+
+    def clause(self, params: Mapping[str, Value]) -> Clause | None:
+        """What a reader with these parameters is filed under; None: every row concerns it."""
+        if self.condition is None:
+            return None
+        if self._index is None or not isinstance(self.value, Param):
+            return clause_of(bind(self.condition, params))
+        value = params[self.value.name]
+        return FALSE if value is None else ("=", self._index, key_of(value))
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from sspcore.errors import UsageError
-from sspcore.index.clauses import TRUE, clause_of
+from sspcore.index.clauses import TRUE, Clause, clause_of
 from sspcore.index.dispatch import Dispatch, Id
 from sspcore.index.emit import Counter
 from sspcore.index.statistics import IndexStatistics, statistics_of
@@ -48,7 +48,7 @@ class PredicateIndex(Dispatch):
         counter: Counter | None = None,
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
-        self._filed: dict[Id, Expression | None] = {}
+        self._filed: dict[Id, Clause] = {}
         self.errors = 0
         """Times that routing fell open."""
 
@@ -65,17 +65,20 @@ class PredicateIndex(Dispatch):
         Raises UsageError when the id is filed already, or a parameter has no value (the caller's fault).
         Cost: some microseconds, whatever else is filed; code is never generated here.
         """
+        self.add_clause(id, TRUE if predicate is None else clause_of(predicate))
+
+    def add_clause(self, id: Id, clause: Clause) -> None:
+        """`add`, for who knows the predicate's clause (`clauses`) already. Raises UsageError when the id is filed."""
         if id in self._filed:
             raise UsageError(f"{id!r} is in the index already", hint="remove it first")
-        self.file(id, TRUE if predicate is None else clause_of(predicate))
-        self._filed[id] = predicate
+        self.file(id, clause)
+        self._filed[id] = clause
 
     def remove(self, id: Id) -> None:
         """Forget an id. Raises UsageError when it is not filed. Cost: as `add`."""
         if id not in self._filed:
             raise UsageError(f"{id!r} is not in the index")
-        predicate = self._filed.pop(id)
-        self.unfile(id, TRUE if predicate is None else clause_of(predicate))
+        self.unfile(id, self._filed.pop(id))
 
     def __contains__(self, id: object) -> bool:
         return id in self._filed
