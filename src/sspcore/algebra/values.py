@@ -53,6 +53,14 @@ class FrozenObject(Mapping[str, Value]):
         self._members = dict(members)
         self._hash: int | None = None
 
+    @classmethod
+    def owning(cls, members: dict[str, Value]) -> FrozenObject:
+        """An object of a dict that nobody else has: it is not copied."""
+        made = cls.__new__(cls)
+        made._members = members
+        made._hash = None
+        return made
+
     def __getitem__(self, name: str) -> Value:
         return self._members[name]
 

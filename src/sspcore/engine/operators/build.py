@@ -7,6 +7,7 @@ from math import floor, isfinite
 from typing import Any
 
 from sspcore.algebra.values import NUMBER, FrozenObject, Key, Value, canonical, class_of
+from sspcore.codegen.source import Source
 from sspcore.engine.operators.aggregate import Aggregate
 from sspcore.engine.operators.antijoin import AntiJoin
 from sspcore.engine.operators.base import Meter, Operator, Row
@@ -32,8 +33,8 @@ from sspcore.engine.operators.union import Union, UnionAll
 from sspcore.engine.operators.values import Values
 from sspcore.errors import InternalError, UsageError
 from sspcore.plan import nodes, traverse
-from sspcore.plan.evaluate import compile_predicate
-from sspcore.plan.expressions import Constant, Expression, Param
+from sspcore.plan.evaluate import compile_expression, compile_predicate
+from sspcore.plan.expressions import Column, Constant, Expression, Param
 from sspcore.plan.keys import join_key
 from sspcore.plan.thread import THREAD, threaded
 from sspcore.plan.trees import key_value
@@ -163,19 +164,23 @@ def _siblings(plan: nodes.Nest, meter: Meter) -> SharedSiblings | JudgedSiblings
 
 def _child(plan: nodes.Nest, meter: Meter) -> Callable[[Key, Row], Value]:
     """What a child is within its parent's cell."""
-    names = [name for name, _ in traverse.shown(plan)]
-    read = read_row([e for _, e in traverse.shown(plan)], meter.nulls)
-    if len(names) == len(traverse.columns(plan.right)) and not plan.cells:
-        read = _whole
+    source, shown = Source(), traverse.shown(plan)
+    values = [
+        f"row[{e.index}]" if isinstance(e, Column) else f"{source.cell(compile_expression(e, meter.nulls))}(row)"
+        for _, e in shown
+    ]
     if plan.form in ("values", "value"):
-        return (lambda key, row: (key_value(key), read(row)[0])) if plan.keyed else (lambda key, row: read(row)[0])
-    if plan.keyed:
-        return lambda key, row: (key_value(key), FrozenObject(dict(zip(names, read(row), strict=True))))
-    return lambda key, row: FrozenObject(dict(zip(names, read(row), strict=True)))
-
-
-def _whole(row: Row) -> Row:
-    return row
+        (child,) = values
+    else:
+        members = [f"{source.cell(name)}: {value}" for (name, _), value in zip(shown, values, strict=True)]
+        child = f"{source.cell(FrozenObject.owning)}({{{', '.join(members)}}})"
+    with source.block("def child(key, row):"):
+        as_value = source.cell(key_value)
+        source.line(
+            f"return (key if type(key) is str else {as_value}(key), {child})" if plan.keyed else f"return {child}"
+        )
+    made: Callable[[Key, Row], Value] = source.build("child")
+    return made
 
 
 def count_of(bound: Expression | None, word: str) -> int | None:

@@ -138,6 +138,8 @@ class Ordered:
 
     def count_before(self, bound: Entry) -> int:
         """How many entries are less than a bound. Cost: O(log n) comparisons, and a step for each chunk before."""
+        if len(self.chunks) == 1:
+            return bisect_left(self.chunks[0], bound)
         at = bisect_left(self._lasts, bound)
         before = sum(map(len, self.chunks[:at]))
         return before if at == len(self.chunks) else before + bisect_left(self.chunks[at], bound)

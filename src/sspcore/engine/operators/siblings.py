@@ -102,12 +102,12 @@ class _Kept:
             self._values[key] = family.child(key, new)  # type: ignore[arg-type]
         return before, gone, after, entry
 
-    def _exchange(self, siblings: Siblings, entry: Entry) -> None:
+    def _exchange(self, siblings: Siblings, entry: Entry, child: Value) -> None:
         """A child that keeps its place shows something else. Cost: O(log n) comparisons, and a copy of the cell."""
         edge = siblings.edge
-        if siblings.stale or (edge is not None and entry > edge):
+        if edge is not None and entry > edge:
             return
-        family, cell, child = self._family, siblings.cell, self._values[entry[-1]]
+        family, cell = self._family, siblings.cell
         at = siblings.order.count_before(entry) - family.offset
         if not family.many:
             siblings.cell = child if at == 0 and family.limit else cell
@@ -173,30 +173,40 @@ class SharedSiblings(_Kept):
         if not self._lists:
             self._fill(delta)
             return []
-        lists = self._lists
+        lists, entries, family = self._lists, self._entries, self._family
         touched: dict[Key, tuple[Siblings, Value]] = {}
         for change in delta:
-            before, gone, after, entry = self._replace(change)
+            key, old, new = change
+            if old is not None and new is not None:
+                before = family.right(old)
+                if before is not None and before == family.right(new):
+                    siblings = lists[before]
+                    if before not in touched:
+                        touched[before] = siblings, siblings.cell
+                    gone, entry = entries[key], family.entry(key, new)
+                    child = self._values[key] = family.child(key, new)
+                    if gone == entry:
+                        if not siblings.stale:
+                            self._exchange(siblings, gone, child)
+                    else:
+                        entries[key] = entry
+                        siblings.change(gone, entry)
+                    continue
+            before, place, after, come = self._replace(change)
             if before is not None:
                 siblings = lists[before]
                 if before not in touched:
                     touched[before] = siblings, siblings.cell
-                if before == after:
-                    if gone == entry:
-                        self._exchange(siblings, gone)  # type: ignore[arg-type]  # it had a place
-                    else:
-                        siblings.change(gone, entry)
-                    continue
-                siblings.change(gone, None)
+                siblings.change(place, None)
             if after is not None:
                 siblings = lists.get(after) or self._opened(after)
                 if after not in touched:
                     touched[after] = siblings, siblings.cell
-                siblings.change(None, entry)
+                siblings.change(None, come)
         out: list[Turn] = []
         for correlation, (siblings, was) in touched.items():
             if siblings.parents:
-                now = self._read(siblings)
+                now = self._read(siblings) if siblings.stale else siblings.cell
                 if was is not now and not same(was, now):
                     self._meter.rows += len(siblings.parents)
                     out += [(key, row, was, now) for key, row in siblings.parents.items()]
