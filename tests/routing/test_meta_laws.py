@@ -99,28 +99,32 @@ class World:
 
     # Steps
 
-    def change(self, table, key, new):
-        old = self.base[table].get(key)
-        if old == new:
-            return
-        row = Resolved(table, key, old, new, COLUMNS[table])
-        (targets,) = self.meta.route([row])
-        expected = {
-            (c, "put" if self.concerns(c, table, new) else "retract") for c in CIRCUITS
-            if self.concerns(c, table, new) or self.concerns(c, table, old)
-        }  # fmt: skip
-        assert expected == set(targets), row
-        assert {c for c, _ in expected} == {r.circuit for r in self.meta.explain(row) if r.routed}
-        if new is None:
-            del self.base[table][key]
-        else:
-            self.base[table][key] = new
-        for circuit, kind in targets:
-            put = kind == "put" and (not self.sweeping(circuit, table) or self.wants(circuit, table, new))
-            self.deliver(circuit, table, key, new if put else None)
-        if self.meta.watches(table):
+    def change(self, table, rows):
+        """A batch of one table: {id: new row or None}."""
+        held = self.base[table]
+        batch = [
+            Resolved(table, key, held.get(key), new, COLUMNS[table])
+            for key, new in rows.items() if held.get(key) != new
+        ]  # fmt: skip
+        routing = self.meta.route(batch)
+        for row, targets in zip(batch, routing, strict=True):
+            _, key, old, new, _ = row
+            expected = {
+                (c, "put" if self.concerns(c, table, new) else "retract") for c in CIRCUITS
+                if self.concerns(c, table, new) or self.concerns(c, table, old)
+            }  # fmt: skip
+            assert expected == set(targets), row
+            assert {c for c, _ in expected} == {r.circuit for r in self.meta.explain(row) if r.routed}
+            if new is None:
+                del held[key]
+            else:
+                held[key] = new
+            for circuit, kind in targets:
+                put = kind == "put" and (not self.sweeping(circuit, table) or self.wants(circuit, table, new))
+                self.deliver(circuit, table, key, new if put else None)
+        if batch and self.meta.watches(table):
             self.queried = None
-            for move in self.meta.admitted([row]):
+            for move in self.meta.admitted(batch):
                 note(f"{move}: {move.gained} {move.lost}")
                 assert self.told(move.circuit, move.table)
                 if move.gained is not None:
@@ -250,7 +254,11 @@ interests = st.fixed_dictionaries({}, optional={
 })  # fmt: skip
 of_orders = st.one_of(st.just(ALL), st.integers(1, 4).map(partial(below, 3))).map(lambda region: {"orders": region})
 changes = [
-    st.tuples(st.just("change"), st.just(table), st.tuples(*cells), st.sampled_from((False, False, True)))
+    st.tuples(
+        st.just("change"),
+        st.just(table),
+        st.lists(st.tuples(st.tuples(*cells), st.sampled_from((False, False, True))), min_size=1, max_size=3),
+    )
     for table, cells in CELLS.items()
 ]
 steps = st.one_of(
@@ -265,8 +273,9 @@ def run(world, script):
     there = set()
     for step in script:
         match step:
-            case "change", table, cells, gone:
-                world.change(table, cells[0], None if gone and cells[0] in world.base[table] else cells)
+            case "change", table, rows:
+                there_are = world.base[table]
+                world.change(table, {row[0]: None if gone and row[0] in there_are else row for row, gone in rows})
             case "view", circuit, view, interests if circuit in there:
                 world.view(circuit, view, interests)
             case "circuit", circuit:
@@ -285,7 +294,7 @@ def run(world, script):
 
 
 def change(table, *cells):
-    return "change", table, cells, False
+    return "change", table, [(cells, False)]
 
 
 BEGIN = [

@@ -49,6 +49,8 @@ class Shares:
         self._columns: Sequence[str] = ()
         self._probes: tuple[tuple[int, dict[Key, _Cell]], ...] = ()
         """The lanes by position, as `_columns` has it: those whose column the table has."""
+        self._alone: tuple[int, dict[Key, _Cell]] | None = None
+        """The one lane there is, where no posting is about every row."""
 
     # Postings
 
@@ -99,10 +101,11 @@ class Shares:
             cell = _Cell()
             if place.column is None:
                 self._whole = cell
+                self._lay_out()
             else:
                 if place.column not in self._lanes:
                     self._lanes[place.column] = {}
-                    self._lay_out(self._columns)
+                    self._lay_out()
                 self._lanes[place.column][place.key] = cell
         return cell
 
@@ -111,18 +114,26 @@ class Shares:
             cell.note(self._default)
         elif place.column is None:
             self._whole = None
+            self._lay_out()
         else:
             lane = self._lanes[place.column]
             del lane[place.key]
             if not lane:
                 del self._lanes[place.column]
-                self._lay_out(self._columns)
+                self._lay_out()
 
     # Questions
 
     def routed(self, image: Row, columns: Sequence[str]) -> Circuits:
         """The circuits to which a row with this image goes, as far as they are interested."""
-        cells = self._cells(image, columns)
+        if columns is not self._columns:
+            self._see(columns)
+        if self._alone is not None:  # as a rule: one column decides
+            at, lane = self._alone
+            value = image[at] if at < len(image) else None
+            cell = lane.get(value if type(value) in OWN_KEYS else canonical_key(value))
+            return self._default if cell is None else cell.routed
+        cells = self._cells(image)
         if not cells:
             return self._default
         if len(cells) == 1:
@@ -133,14 +144,12 @@ class Shares:
 
     def held(self, image: Row, columns: Sequence[str]) -> Circuits:
         """The circuits that hold a row with this image."""
-        found = [circuit for cell in self._cells(image, columns) for circuit in cell.holders]
+        if columns is not self._columns:
+            self._see(columns)
+        found = [circuit for cell in self._cells(image) for circuit in cell.holders]
         return tuple(dict.fromkeys(found)) or self._default
 
-    def _cells(self, image: Row, columns: Sequence[str]) -> list[_Cell]:
-        if columns is not self._columns:
-            if columns != self._columns:
-                self._lay_out(columns)
-            self._columns = columns
+    def _cells(self, image: Row) -> list[_Cell]:
         found = [] if self._whole is None else [self._whole]
         for at, lane in self._probes:
             value = image[at] if at < len(image) else None
@@ -149,9 +158,19 @@ class Shares:
                 found.append(cell)
         return found
 
-    def _lay_out(self, columns: Sequence[str]) -> None:
-        lanes = self._lanes.items()
-        self._probes = tuple([(columns.index(column), lane) for column, lane in lanes if column in columns])
+    def _see(self, columns: Sequence[str]) -> None:
+        if columns != self._columns:
+            self._columns = columns
+            self._lay_out()
+        self._columns = columns
+
+    def _lay_out(self) -> None:
+        """Lanes come or go, or the columns are others."""
+        columns = self._columns
+        self._probes = tuple([
+            (columns.index(column), lane) for column, lane in self._lanes.items() if column in columns
+        ])  # fmt: skip
+        self._alone = self._probes[0] if len(self._probes) == 1 and self._whole is None else None
 
     # Regions
 

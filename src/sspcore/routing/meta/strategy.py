@@ -50,6 +50,7 @@ class Placed:
         self.shares = Shares(default)
         self.readers: dict[str, AnyOf] = {}
         self._ways: dict[tuple[Circuits, Circuits], Targets | None] = {}
+        """(circuits of the old image, of the new) → targets, where all of them want all rows; else None: ask them."""
 
     def forget(self) -> None:
         """Somebody wants other rows now."""
@@ -61,25 +62,30 @@ class Placed:
         after = () if new is None else self.shares.routed(new, columns)
         way = before, after
         targets = self._ways.get(way)
-        if targets is not None:
-            return targets
-        if way not in self._ways:  # where all want all, rows that go the same way have the same targets
+        if targets is None:
+            if way in self._ways:
+                return self._spread(before, after, old, new)
+            targets = self._spread(before, after, old, new)
             if len(self._ways) > _REMEMBERED:
                 self._ways.clear()
             readers = [self.readers[circuit] for circuit in (*before, *after) if circuit in self.readers]
-            self._ways[way] = self._spread(before, after, old, new) if all(r.everything for r in readers) else None
-        return self._ways[way] or self._spread(before, after, old, new)
+            self._ways[way] = targets if all(reader.everything for reader in readers) else None
+        return targets
 
     def _spread(self, before: Circuits, after: Circuits, old: Row | None, new: Row | None) -> Targets:
         targets: list[Target] = []
-        for circuit in dict.fromkeys((*after, *before)):
-            reader = self.readers.get(circuit)
+        readers = self.readers
+        for circuit in after:
+            reader = readers.get(circuit)
             if reader is None:
                 continue
-            if new is not None and circuit in after and reader.matches(new):
+            if new is not None and reader.matches(new):
                 targets.append((circuit, "put"))
             elif old is not None and circuit in before and reader.matches(old):
                 targets.append((circuit, "retract"))
+        if old is not None:
+            left = [circuit for circuit in before if circuit not in after and circuit in readers]
+            targets += [(circuit, "retract") for circuit in left if readers[circuit].matches(old)]
         return tuple(targets)
 
 
@@ -201,6 +207,11 @@ class Meta:
     def route(self, rows: Sequence[Resolved]) -> Routing:
         """By postings and interests, or by interests alone."""
         placed = self._placed
+        if not placed:
+            return self._unplaced.route(rows)
+        if len(rows) == 1 and rows[0][0] in placed:
+            table, _, old, new, columns = rows[0]
+            return (placed[table].targets(old, new, columns),)
         others = [row for row in rows if row[0] not in placed]
         answers = self._unplaced.route(others)
         if len(others) == len(rows):
