@@ -30,8 +30,8 @@ from sspcore.plan.evaluate import NullCounter
 from sspcore.plan.expressions import Column, Expression, bind, columns_read
 from sspcore.plan.nodes import OrderTerm
 
-MOST_COMPARED = 6
-"""Columns compared by identity before a change is looked at."""
+MOST_COMPARED: Final = 6
+"""Columns compared before a change is looked at."""
 
 EVERY_ROW: Final = 2**60
 """As many rows as a window without a limit may hold."""
@@ -131,9 +131,7 @@ class TopKEmitter:
         with source.block("def change_0(changes):"):
             with source.block("for k0, o0, n0 in changes:"):
                 self._unread()
-                gone = self._qualified("o0")
-                come = self._qualified("n0")
-                source.lines(f"gone = {gone}", f"come = {come}")
+                self._places()
                 source.line(f"floor = {window}.floor")
                 with source.block("if floor is not None:"):
                     source.note("beyond the floor nothing is kept")
@@ -145,12 +143,27 @@ class TopKEmitter:
                     source.line(f"{window}.enter(k0, come, n0)")
                 with source.block("elif come is None:"):
                     source.line(f"{window}.leave(k0, gone)")
-                with source.block("elif gone == come:"):
+                with source.block("elif gone is come or gone == come:"):
                     source.line(f"{window}.stay(k0, come, n0)")
                 with source.block("else:"):
                     source.line(f"{window}.move(k0, gone, come, n0)")
             source.line(f"{self.frame.meter()}.rows += len(changes)")
             source.line(f"return {window}.finish()")
+
+    def _places(self) -> None:
+        """`gone` and `come`: where the row stood and where it stands, None for nowhere. Most changes move no row."""
+        source, frame = self.source, self.frame
+        tests = frame.tests(self.tests, {0: "n0"})
+        ordered = sorted({column for term in self.ordering.terms for column in columns_read(term.expression)})
+        source.line(f"gone = {self._qualified('o0')}")
+        if len(ordered) > MOST_COMPARED:
+            source.line(f"come = {self._qualified('n0')}")
+            return
+        staying = ["gone is not None and n0 is not None", *([frame.unchanged(ordered, "o0", "n0")] if ordered else [])]
+        with source.block(f"if {' and '.join(staying)}:"):
+            source.line(f"come = gone if {tests} else None" if tests else "come = gone")
+        with source.block("else:"):
+            source.line(f"come = {self._qualified('n0')}")
 
     def _qualified(self, row: str) -> str:
         tests = self.frame.tests(self.tests, {0: row})
@@ -163,7 +176,7 @@ class TopKEmitter:
         used = sorted({column for e in read for column in columns_read(e)})
         if not used or len(used) > MOST_COMPARED or self.frame.passes:
             return
-        same = " and ".join([f"o0[{c}] is n0[{c}]" for c in used])
+        same = self.frame.unchanged(used, "o0", "n0")
         with self.source.block(f"if o0 is not None and n0 is not None and {same}:"):
             self.source.line("continue")
 
