@@ -36,7 +36,8 @@ class Cover(NamedTuple):
 def cover_of(clause: Clause, without: frozenset[str] = frozenset()) -> Cover:
     """The best cover of a clause; an entry of kind `scan`, with all of it as the residual, when none can be looked up.
 
-    `without` names kinds of access that would lead nowhere: members met there are looked up in again. Cost: O(clause).
+    `without` names kinds of access that would lead nowhere: members met there are looked up in again; "composite", keys
+    of several columns. Cost: O(clause).
 
     >>> cover_of(("and", (("=", 1, "x"), (">", 2, 10), ("=", 0, 7))))
     Cover(entries=(('eq', (0, 1), (7, 'x')),), residual=('>', 2, 10), cost=1.0, reduced=True)
@@ -122,6 +123,10 @@ def _and(clause: Clause, without: frozenset[str]) -> Cover | None:
             rest.append(part)
     if equalities:
         columns = tuple(sorted(equalities))
+        if len(columns) > 1 and "composite" in without:
+            column = min(columns, key=lambda i: (type(equalities[i]) not in _TELLING, i))
+            others = [("=", i, equalities[i]) for i in columns if i != column]
+            return Cover((("eq", (column,), equalities[column]),), both(others + rest), 1.0)
         key = tuple([equalities[i] for i in columns]) if len(columns) > 1 else equalities[columns[0]]
         return Cover((("eq", columns, key),), both(rest) if rest else None, 1.0)
     best: Cover | None = None
@@ -182,6 +187,8 @@ def ticks_of(value: Any) -> int | None:
 
 _END: Final = 2**53
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TELLING: Final = frozenset({int, str, datetime})
+"""Types of constants that few rows may have: not truth, not NULL."""
 _LETTERS: Final = "zqxjkvbpygfwmucldrhsnioate "
 _CLASSES: Final = {int: "number", float: "number", Decimal: "number", str: "text", bytes: "bytes", datetime: "time"}
 _COVERS: Final[dict[str, Callable[[Clause, frozenset[str]], Cover | None]]] = {

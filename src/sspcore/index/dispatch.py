@@ -24,11 +24,13 @@ from sspcore.index.shapes import OWN_KEYS, lift, slot_of
 
 Row = tuple[Value, ...]
 Id = Any
+Filing = tuple[Template, Clause | None, Any, Any]
+"""The lane of an entry, the residual, the member and its key."""
 
 MAX_LANES: Final = 64
-"""Lanes with a residual of their own; beyond, residuals are closures in one lane per access."""
+"""Lanes of templates; beyond, what brings a new one is looked up by one column, and the rest of it is a closure."""
 MAX_ACCESSES: Final = 192
-"""Lanes in all; beyond, what brings a new one is scanned."""
+"""Lanes in all, but for equality in one column; beyond, what brings a new one is scanned."""
 PATIENCE: Final = 64
 """Looks by loop into lanes not yet compiled, per lane that would have to be compiled: about what that costs."""
 _SHARED: Final[Clause] = ("closure", slot_of(0))
@@ -87,11 +89,22 @@ class Dispatch(Nested):
             return
         if clause is FALSE:
             return
-        for entry in self._entries(id, self._rarest_first(clause) if _has_choice(clause) else clause):
+        for entry in self._place(id, self._rarest_first(clause) if _has_choice(clause) else clause):
             self._file_entry(*entry)
 
-    def _entries(self, id: Id, clause: Clause) -> list[tuple[Template, Clause | None, Any, Any]]:
-        """Lane, residual, member and key of every entry of a clause."""
+    def _place(self, id: Id, clause: Clause) -> list[Filing]:
+        """The entries of a clause by its template; by what it shares with others where there are too many templates."""
+        lanes = self._lanes
+        entries = self._entries(id, clause)
+        if len(lanes) < MAX_LANES or all(entry[0] in lanes for entry in entries):
+            return entries
+        entries = self._shared(id, clause)
+        if len(lanes) < MAX_ACCESSES or all(entry[0] in lanes for entry in entries):
+            return entries
+        return self._scanned(id, clause)
+
+    def _entries(self, id: Id, clause: Clause) -> list[Filing]:
+        """Every entry of a clause, in lanes of its own template."""
         entries, residual, _, reduced = cover_of(clause, self._without)
         member, shape = id, None
         if residual is not None:
@@ -102,6 +115,19 @@ class Dispatch(Nested):
         return [
             ((kind, columns, shape, several, reduced), residual, member, key) for kind, columns, key in entries
         ]  # fmt: skip
+
+    def _shared(self, id: Id, clause: Clause) -> list[Filing]:
+        """Every entry of a clause, in lanes of one column, the residual a closure."""
+        entries, residual, _, reduced = cover_of(clause, self._without | {"composite"})
+        if residual is None:
+            several = _several(entries)
+            return [((kind, columns, None, several, reduced), None, id, key) for kind, columns, key in entries]
+        member = (id, closure_of(residual))
+        return [((kind, columns, _SHARED, 2, False), residual, member, key) for kind, columns, key in entries]
+
+    def _scanned(self, id: Id, clause: Clause) -> list[Filing]:
+        """A clause that is not looked up, as a closure."""
+        return [(("scan", (), _SHARED, 2, False), clause, (id, closure_of(clause)), None)]
 
     def _rarest_first(self, clause: Clause) -> Clause:
         """The clause with the element first, of each list to be contained, that fewest others are filed under."""
@@ -120,11 +146,6 @@ class Dispatch(Nested):
 
     def _file_entry(self, template: Template, residual: Clause | None, member: Any, key: Any) -> None:
         lane = self._lanes.get(template)
-        if lane is None and len(self._lanes) >= MAX_LANES:
-            if residual is not None:
-                template = (*template[:2], _SHARED, *template[3:])
-                member = (member[0], closure_of(residual))
-                lane = self._lanes.get(template)
         if lane is None:
             lane = self._lanes[template] = KINDS[template[0]](template, self._within(template))
             if isinstance(lane, ElementLane):
@@ -144,33 +165,20 @@ class Dispatch(Nested):
     def _unfile_entries(self, id: Id, clause: Clause) -> None:
         if clause[0] == "=":
             self._unfile_entry(("eq", (clause[1],), None, 0, True), None, id, clause[2])
-        elif not _has_choice(clause):
-            for entry in self._entries(id, clause):
-                self._unfile_entry(*entry)
         else:
-            for choice in _choices(clause):
-                try:
-                    for entry in self._entries(id, choice):
+            choices = _choices(clause) if _has_choice(clause) else (clause,)
+            for choice, placed in product(choices, (self._entries, self._shared, self._scanned)):
+                try:  # where it was filed depended on the others; the first entry tells
+                    for entry in placed(id, choice):
                         self._unfile_entry(*entry)
                     return
-                except KeyError:  # which element it was filed under depended on the others
+                except KeyError:
                     continue
             raise KeyError(id)
 
     def _unfile_entry(self, template: Template, residual: Clause | None, member: Any, key: Any) -> None:
-        lane = self._lanes.get(template)
-        if lane is not None:
-            try:
-                lane.remove(key, member, residual)
-                self._emptied(lane)
-                return
-            except KeyError:
-                if residual is None:
-                    raise
-        if residual is None:
-            raise KeyError(member)
-        lane = self._lanes[(*template[:2], _SHARED, *template[3:])]
-        lane.remove(key, (member[0], closure_of(residual)), residual)
+        lane = self._lanes[template]
+        lane.remove(key, member, residual)
         self._emptied(lane)
 
     def _emptied(self, lane: Lane) -> None:
