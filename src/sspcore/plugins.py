@@ -5,8 +5,9 @@ Owns the faults of plugins at set-up: each names the plugin, the hook and the de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,20 +16,13 @@ import pluggy
 from sspcore import builtins, hookspecs
 from sspcore.abc import BackpressurePolicy, RoutingStrategy, Spec
 from sspcore.config import structure
-from sspcore.errors import ConfigError, PluginError, SspError, did_you_mean
+from sspcore.errors import ConfigError, PluginError, did_you_mean
+from sspcore.plugin_checks import check_hooks, check_offer, make, name_of, place_of
 
 GROUP: Final = "sspcore"
 """The entry point group under which packages announce their plugins."""
 
 _NOTHING: Final[Spec[Any]] = Spec("", lambda: None)
-
-_METHODS: Final = {
-    "sspcore_routing_strategies": (
-        "circuit_added", "circuit_removed", "view_added", "view_changed", "view_settled", "view_removed", "route",
-        "explain",
-    ),
-    "sspcore_backpressure_policies": ("admit",),
-}  # fmt: skip
 
 
 class Plugins:
@@ -37,19 +31,18 @@ class Plugins:
     Args: `plugins`, modules or objects with functions marked `sspcore.hookimpl`; `load`, names of entry points, or "*".
     Raises PluginError where one of them is at fault, ConfigError for an entry point that is not installed.
 
-    >>> sorted(Plugins().strategies)
-    ['broadcast', 'dependency', 'hybrid', 'routed', 'shadow', 'sharded']
+    >>> {"dependency", "routed"} <= Plugins().strategies.keys()
+    True
     """
 
     def __init__(self, plugins: Iterable[object] = (), load: Iterable[str] = ()) -> None:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
-        self._register(builtins, "sspcore")
+        self._owners: dict[tuple[str, str], str] = {}
+        self._register(builtins)
         for plugin in plugins:
             self._register(plugin)
-        for name in load:
-            self._load(name)
-        self._refuse_unknown_hooks()
+        self._load(tuple(load))
         self.strategies: Mapping[str, Spec[RoutingStrategy]] = self._collect("sspcore_routing_strategies")
         self.policies: Mapping[str, Spec[BackpressurePolicy]] = self._collect("sspcore_backpressure_policies")
 
@@ -76,49 +69,65 @@ class Plugins:
             raise ConfigError(f"{kind} {owner!r} is made of plain ones, not of {name!r} @ {path}.{place}")
         return self._build(kind, hook, specs, name, options, f"{path}.{place}")
 
-    def _register(self, plugin: object, name: str | None = None) -> None:
+    def _register(self, plugin: object, place: str = "") -> None:
+        """Once each, whoever brings it."""
         if isinstance(plugin, type):
-            raise PluginError(f"plugin {plugin.__name__} is a class", hint="pass an instance of it, or a module")
-        try:
-            self._manager.register(plugin, name)
-        except (ValueError, pluggy.PluginValidationError) as error:
-            raise PluginError(f"plugin {_name_of(plugin)}: {error}") from None
-        registered = self._manager.get_name(plugin)
-        if registered is not None and not self._manager.get_hookcallers(plugin):
             raise PluginError(
-                f"plugin {_name_of(plugin)} implements no hook",
-                hint=f"mark a function {' or '.join(_METHODS)} with sspcore.hookimpl",
+                f"plugin {plugin.__name__}{place} is a class{place_of(plugin)}",
+                hint="pass an instance of it, or a module",
             )
+        if self._manager.is_registered(plugin):
+            return
+        parse = self._manager.parse_hookimpl_opts
+        marked = {name: opts for name in dir(plugin) if (opts := parse(plugin, name)) is not None}
+        check_hooks(plugin, {name: bool(opts.get("optionalhook")) for name, opts in marked.items()}, place)
+        self._manager.register(plugin, f"{_called(plugin)} {id(plugin)}")
 
-    def _load(self, name: str) -> None:
-        try:
-            count = self._manager.load_setuptools_entrypoints(GROUP, None if name == "*" else name)
-        except Exception as error:
-            raise PluginError(f"entry point {name!r} of group {GROUP!r}: {type(error).__name__}: {error}") from error
-        if not count and name != "*":
-            raise ConfigError(f"no entry point {name!r} in group {GROUP!r} @ $.plugins.load", hint="install it")
-
-    def _refuse_unknown_hooks(self) -> None:
-        try:
-            self._manager.check_pending()
-        except pluggy.PluginValidationError as error:
-            raise PluginError(
-                f"plugin {_name_of(error.plugin)}: {error}",
-                hint="hooks: " + ", ".join(_METHODS),
-            ) from None
+    def _load(self, names: Collection[str]) -> None:
+        """The entry points of these names, or all of them."""
+        if not names:
+            return  # looking for what is installed takes milliseconds
+        found: dict[str, EntryPoint] = {}
+        for point in entry_points(group=GROUP):
+            if point.name not in names and "*" not in names:
+                continue
+            if point.name in found:
+                raise PluginError(
+                    f"entry point {point.name!r} of group {GROUP!r} is announced by {_package(found[point.name])} and "
+                    f"by {_package(point)}", hint="uninstall one of them",
+                )  # fmt: skip
+            found[point.name] = point
+        for name in names:
+            if name not in found and name != "*":
+                meant = did_you_mean(name, {point.name for point in entry_points(group=GROUP)})
+                raise ConfigError(
+                    f"no entry point {name!r} in group {GROUP!r} @ $.plugins.load",
+                    hint=meant if "mean" in meant else "install the package that announces it",
+                )
+        for point in found.values():
+            place = f"entry point {point.name!r} of group {GROUP!r}"
+            try:
+                plugin = point.load()
+            except Exception as error:
+                raise PluginError(
+                    f"{place}: {type(error).__name__}: {error}", hint=f"{_package(point)} says it is {point.value}"
+                ) from error
+            self._register(plugin, f" ({place}, of {_package(point)})")
 
     def _collect(self, hook: str) -> Mapping[str, Spec[Any]]:
         specs: dict[str, Spec[Any]] = {}
-        owners: dict[str, str] = {}
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            plugin = implementation.plugin_name
-            for spec in _listed(plugin, hook, implementation.function):
+            plugin = _called(implementation.plugin)
+            for spec in check_offer(plugin, hook, implementation.function):
                 if spec.name in specs:
+                    other = self._owners[hook, spec.name]
+                    twice = f"plugin {plugin} offers {spec.name!r} twice"
+                    both = f"plugins {other} and {plugin} both offer {spec.name!r}"
                     raise PluginError(
-                        f"plugins {owners[spec.name]} and {plugin} both offer {spec.name!r} ({hook})",
-                        hint="load only one of them",
+                        f"{twice if other == plugin else both} ({hook}{place_of(implementation.function)})",
+                        hint="give it another name" if other in (plugin, "sspcore") else "load only one of them",
                     )
-                specs[spec.name], owners[spec.name] = spec, plugin
+                specs[spec.name], self._owners[hook, spec.name] = spec, plugin
         return MappingProxyType(specs)
 
     def _build(
@@ -132,19 +141,7 @@ class Plugins:
         arguments: tuple[Any, ...] = () if spec.config is None else (structure(spec.config, options, path),)
         if spec.composed:
             arguments += (partial(self._part, kind, hook, specs, path, name),)
-        try:
-            made = spec.factory(*arguments)
-        except SspError:
-            raise
-        except Exception as error:
-            raise PluginError(f"{kind} {name!r}: its factory failed with {type(error).__name__}: {error}") from error
-        missing = [method for method in _METHODS[hook] if not callable(getattr(made, method, None))]
-        if missing:
-            raise PluginError(
-                f"{kind} {name!r}: {type(made).__name__} lacks {', '.join(missing)}",
-                hint="see the protocol in sspcore.abc",
-            )
-        return made
+        return make(kind, self._owners[hook, name], spec, arguments)
 
 
 def _offered(found: Plugins, spec: Spec[RoutingStrategy]) -> Callable[..., RoutingStrategy]:
@@ -156,21 +153,12 @@ def _offered(found: Plugins, spec: Spec[RoutingStrategy]) -> Callable[..., Routi
     return lambda *options: spec.factory(*options, part)
 
 
-def _listed(plugin: str, hook: str, function: Callable[[], Any]) -> list[Spec[Any]]:
-    try:
-        specs = function()
-    except Exception as error:
-        raise PluginError(f"plugin {plugin}: {hook} failed with {type(error).__name__}: {error}") from error
-    if not isinstance(specs, list | tuple) or not all(isinstance(spec, Spec) for spec in specs):
-        raise PluginError(f"plugin {plugin}: {hook} returned {specs!r}", hint="it must return a list of Spec")
-    for spec in specs:
-        if not isinstance(spec.name, str) or not spec.name or not callable(spec.factory):
-            raise PluginError(f"plugin {plugin}: {hook} offers {spec!r}", hint="a Spec has a name and a factory")
-    return list(specs)
+def _called(plugin: object) -> str:
+    return "sspcore" if plugin is builtins else name_of(plugin)
 
 
-def _name_of(plugin: object) -> str:
-    return getattr(plugin, "__name__", None) or type(plugin).__name__
+def _package(point: EntryPoint) -> str:
+    return f"package {point.dist.name} {point.dist.version}" if point.dist is not None else "a package"
 
 
 def routing_strategies(

@@ -36,7 +36,8 @@ MAY_IMPORT = {
     # edges: they translate
     "config": {*PURE},
     "hookspecs": {*PURE, "config"},
-    "plugins": {*PURE, "config", "hookspecs", "builtins"},
+    "plugins": {*PURE, "config", "hookspecs", "builtins", "plugin_checks"},
+    "plugin_checks": {*PURE, "config"},
     "builtins": {*PURE, "config", "hookspecs"},
     "sources": {*PURE},
     "sidecar": {*PURE, "runtime", "config", "hookspecs", "plugins"},
