@@ -30,7 +30,7 @@ from sspcore.engine.shaped import shaped, view_class
 from sspcore.engine.sliced import Given, Wanted, resolve_rows
 from sspcore.engine.statistics import CircuitStatistics, no_op_statistics
 from sspcore.engine.table import Id, Row, Table
-from sspcore.engine.template import Templates, Understood
+from sspcore.engine.template import Template, Templates, Understood
 from sspcore.engine.update import Commit, Result, Snapshot
 from sspcore.engine.view import View
 from sspcore.errors import (
@@ -41,7 +41,6 @@ from sspcore.errors import (
     UnknownView,
     UsageError,
 )
-from sspcore.plan.nodes import Plan
 
 T = TypeVar("T")
 
@@ -322,14 +321,17 @@ class Circuit(Moves, Filing):
         """
         if isinstance(query, str) and query in self._views:
             view = self._views[query]
-            return explain_plan(view.plan, view.params, view.warnings, self._listing(view.plan) if code else "")
+            return self._explained(view.template, view.params, view.warnings, code)
         reading = self._templates.read(query, self._catalog, self._bound)
-        return explain_plan(reading.plan, {}, reading.warnings, self._listing(reading.plan) if code else "")
+        return self._explained(self._templates.of_plan(reading.plan), {}, reading.warnings, code)
 
-    def _listing(self, plan: Plan) -> str:
-        """The code that runs a plan, whether its tables are there yet or not."""
-        template = self._templates.of_plan(plan)
-        return template.code(self._tables | self._missing(template.tables)).listing()
+    def _explained(
+        self, template: Template, params: Mapping[str, Value], warnings: tuple[str, ...], code: bool
+    ) -> Explanation:
+        """The explanation of a template, whether its tables are there yet or not."""
+        tables = self._tables | self._missing(template.tables)
+        listing = template.code(tables).listing() if code else ""
+        return explain_plan(template.plan, params, warnings, listing, template.assumed(tables))
 
     # Image
 

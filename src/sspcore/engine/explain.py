@@ -13,6 +13,7 @@ from sspcore.algebra.interval import Interval
 from sspcore.algebra.values import Value
 from sspcore.plan.expressions import Call, Column, Constant, Expression, Param
 from sspcore.plan.interests import interests
+from sspcore.plan.join_order import Statistics, TableStatistics
 from sspcore.plan.nodes import (
     Aggregate,
     AggregateCall,
@@ -47,28 +48,38 @@ _POSTFIX = {"is null": "is null", "is true": "is true", "is false": "is false"}
 
 @attrs.frozen
 class Explanation:
-    """A plan with its parameters and warnings, and if asked for the code that runs it; `str()` is for people."""
+    """A plan with its parameters and warnings, and if asked for the code that runs it; `str()` is for people.
+
+    `assumed` is what the order of joins was chosen for, as tables were then; None where there was no choice.
+    """
 
     plan: Plan
     params: Mapping[str, Value]
     warnings: tuple[str, ...]
     code: str = ""
+    assumed: Statistics | None = None
 
     @property
     def optimised(self) -> Plan:
         """The plan that runs: what the planner makes of the one that was written. Cost: the planner's, each time."""
-        return optimise(self.plan)
+        return optimise(self.plan, self.assumed)
 
     def __str__(self) -> str:
         lines, runs = list(_tree(self.plan, "", "")), self.optimised
         if runs != self.plan:
             lines += ["runs as", *_tree(runs, "", "")]
         lines += [f"${name} = {value!r}" for name, value in self.params.items()]
+        lines += [f"planned for {_known(name, known)}" for name, known in (self.assumed or {}).items()]
         lines += list(_narrowed(runs))
         lines += [f"warning: {warning}" for warning in self.warnings]
         if self.code:
             lines += ["", self.code]
         return "\n".join(lines)
+
+
+def _known(name: str, known: TableStatistics) -> str:
+    different = [f"{count} different {column}" for column, count in known.distinct.items()]
+    return ", ".join([f"{name} of {known.rows} row{'s' * (known.rows != 1)}", *different])
 
 
 def _narrowed(plan: Plan) -> Iterator[str]:
@@ -80,10 +91,11 @@ def _narrowed(plan: Plan) -> Iterator[str]:
 
 
 def explain_plan(
-    plan: Plan, params: Mapping[str, Value], warnings: tuple[str, ...] = (), code: str = ""
-) -> Explanation:
+    plan: Plan, params: Mapping[str, Value], warnings: tuple[str, ...] = (), code: str = "",
+    assumed: Statistics | None = None,
+) -> Explanation:  # fmt: skip
     """The explanation of a plan."""
-    return Explanation(plan, dict(params), warnings, code)
+    return Explanation(plan, dict(params), warnings, code, assumed)
 
 
 def _tree(plan: Plan, first: str, rest: str) -> list[str]:

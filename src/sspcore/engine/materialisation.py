@@ -191,7 +191,7 @@ class Materialisation:
     def _maintainer(self, tables: Tables, meter: Meter) -> Any:
         if self.execution == "compiled":
             return self.template.code(tables).bind(self.params, tables, meter)
-        return Network(bind_plan(self.template.optimised, self.params), lambda table: tables[table].names, meter)
+        return Network(bind_plan(self.template.planned(tables), self.params), lambda table: tables[table].names, meter)
 
     def _rows_of(self, tables: Tables) -> Callable[[str], Mapping[Any, Row]]:
         return lambda name: self._rows(name, tables)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import attrs
 
 from sspcore.algebra.values import Value, canonical_key
+from sspcore.engine.assumptions import assumptions
 from sspcore.engine.candidates import Indexes
 from sspcore.engine.crossing import Crossing, crossing_of, without_time
 from sspcore.engine.program import Code, compile_plan
@@ -25,6 +26,7 @@ from sspcore.index.clauses import FALSE, Clause, clause_of, key_of
 from sspcore.plan.check import check
 from sspcore.plan.expressions import NOW, Call, Column, Constant, Expression, Param, bind, conjunction, conjuncts
 from sspcore.plan.interests import interests
+from sspcore.plan.join_order import Statistics
 from sspcore.plan.nodes import Filter, Nest, Plan, Scan, TopK
 from sspcore.plan.optimise import optimise
 from sspcore.plan.traverse import bind_plan, children, columns, ordering, params_of, tables_of, walk_plan
@@ -43,8 +45,8 @@ class Template:
     """
 
     __slots__ = (
-        "_code", "_crossings", "_interests", "_optimised", "_schemas", "columns", "counts", "indexes", "ordered",
-        "params", "plan", "stars", "tables", "uses",
+        "_assumed", "_code", "_crossings", "_interests", "_optimised", "_schemas", "columns", "counts", "indexes",
+        "ordered", "params", "plan", "stars", "tables", "uses",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -65,6 +67,7 @@ class Template:
         """What its views look rows up in when their parameters move."""
         self._crossings: dict[frozenset[str], Crossing | None] = {}
         self._optimised: Plan | None = None
+        self._assumed: Statistics | None = None
         self._schemas: dict[str, Schema] = {}
         """What `_code` and `_interests` were worked out for."""
         self._code: Code | None = None
@@ -74,21 +77,31 @@ class Template:
     def optimised(self) -> Plan:
         """The plan as it runs: what it costs less to keep and means the same. It may read fewer tables."""
         if self._optimised is None:
-            self._optimised = optimise(self.plan)
+            self._optimised = optimise(self.plan, self._assumed)
         return self._optimised
+
+    def planned(self, tables: Mapping[str, Table]) -> Plan:
+        """`optimised`, for the tables as they are when it is first asked for."""
+        if self._optimised is None:
+            self._assumed = assumptions(self.plan, tables)
+        return self.optimised
+
+    def assumed(self, tables: Mapping[str, Table]) -> Statistics | None:
+        """What the plan that runs was chosen for; where it has not been chosen yet, what it would be now."""
+        return assumptions(self.plan, tables) if self._optimised is None else self._assumed
 
     def code(self, tables: Mapping[str, Table]) -> Code:
         """The generated code, made when first asked for and anew when a table has other columns."""
         self._follow(tables)
         if self._code is None:
-            self._code = compile_plan(self.optimised, lambda name: tables[name].schema)
+            self._code = compile_plan(self.planned(tables), lambda name: tables[name].schema)
         return self._code
 
     def interests(self, tables: Mapping[str, Table]) -> dict[str, Interest]:
         """Per table that it reads when it runs: what rows the plan can depend on, parameters open."""
         self._follow(tables)
         if self._interests is None:
-            found = filtered(self.optimised, lambda name: tables[name].names)
+            found = filtered(self.planned(tables), lambda name: tables[name].names)
             timeless = {name: without_time(condition) for name, condition in found.items()}
             self._interests = {name: Interest(timeless[name], tables[name].names) for name in found}
         return self._interests
@@ -105,7 +118,7 @@ class Template:
     def crossing(self, moving: frozenset[str], tables: Mapping[str, Table]) -> Crossing | None:
         """How a change of these parameters reaches the plan; None when that cannot be told by rows of one table."""
         if moving not in self._crossings:
-            self._crossings[moving] = crossing_of(self.optimised, moving)
+            self._crossings[moving] = crossing_of(self.planned(tables), moving)
         found = self._crossings[moving]
         if found is None or found.direct or self.interests(tables)[found.table].condition is None:
             return found
