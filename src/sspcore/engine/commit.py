@@ -17,7 +17,7 @@ from sspcore.engine.readers import Touched
 from sspcore.engine.statistics import batch_statistics, row_statistics
 from sspcore.engine.table import Id, Net, Row, Table
 from sspcore.engine.undo import Undo
-from sspcore.engine.update import Commit, ViewUpdate
+from sspcore.engine.update import Commit, Placement, ViewUpdate
 from sspcore.plan.nodes import Plan
 
 if TYPE_CHECKING:
@@ -53,24 +53,29 @@ def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | No
                 arrangement.write(net)
         for kept in touched:
             try:
+                kept.advances += 1
+                placed: tuple[Placement, ...] = ()
                 if kept.ordered:
-                    kept.begin()
-                    kept.advance(name, net)
-                    changes, placed = kept.finish()
-                    if not changes and not placed:
+                    kept.delta = []
+                    kept.maintainer.begin()
+                    delta = kept.steps[name](net)
+                    moved = kept.maintainer.moved()
+                    if not delta and not moved:
                         continue
                 else:
-                    kept.advances += 1
-                    delta = kept.steps[name](net)
+                    delta, moved = kept.steps[name](net), ()
                     if not delta:
                         continue
-                    value = kept.value
-                    for view_key, _, row in delta:
-                        if row is None:
-                            del value[view_key]
-                        else:
-                            value[view_key] = row
-                    changes, placed = tuple(delta), ()
+                value = kept.value
+                for view_key, _, row in delta:
+                    if row is None:
+                        del value[view_key]
+                    else:
+                        value[view_key] = row
+                if moved:
+                    kept.delta = delta
+                    placed = kept.placements(moved)
+                changes = tuple(delta)
             except Exception:  # noqa: BLE001 - the unit of fault is the view
                 if not kept.ordered:
                     kept.delta = []
