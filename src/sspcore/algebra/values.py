@@ -220,6 +220,10 @@ def row_key(row: tuple[Value, ...]) -> tuple[Key, ...]:
     return tuple([v if type(v) in _PLAIN else canonical_key(v) for v in row])
 
 
+_DEEP: Final = frozenset({tuple, FrozenObject, Decimal})
+"""Types of which two equal values may differ within."""
+
+
 def same(a: Value, b: Value) -> bool:
     """Equal and of the same types all the way down: what makes a write a no-op (`1` to `True` is none).
 
@@ -229,7 +233,10 @@ def same(a: Value, b: Value) -> bool:
     if type(a) is not type(b) or a != b:
         return a is b
     if type(a) is tuple:
-        return all(map(same, a, b))
+        for x, y in zip(a, b):  # noqa: B905 - they are equal; rows are compared here, so no call for a plain cell
+            if x is not y and (type(x) is not type(y) or (type(x) in _DEEP and not same(x, y))):
+                return False
+        return True
     if type(a) is FrozenObject:
         return all(same(v, b[k]) for k, v in a.items())
     if type(a) is Decimal:
