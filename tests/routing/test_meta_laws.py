@@ -299,7 +299,7 @@ def change(table, *cells):
 
 BEGIN = [
     *[("circuit", circuit) for circuit in CIRCUITS],
-    *[("view", circuit, "v", {"orders": ALL}) for circuit in CIRCUITS],
+    *[("view", c, "v", {"orders": region}) for c, region in zip(CIRCUITS, (ALL, below(3, 2), below(3, 3)), strict=True)],
     change("orders", 0, "t", "n", 1), change("orders", 1, "t", "s", 2), change("orders", 2, "u", "n", 0),
 ]  # fmt: skip
 """Where most of what can go wrong is near."""

@@ -6,7 +6,6 @@ Owns what a posting means, and where it means nothing, why. Refuses to know how 
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import NamedTuple
 
 import attrs
 
@@ -14,12 +13,8 @@ from sspcore.algebra.values import Key, Value, canonical_key
 from sspcore.engine.table import Row
 from sspcore.errors import shown
 
-
-class Place(NamedTuple):
-    """Some rows of a placed table: those whose column has a value, by its canonical key; no column: every row."""
-
-    column: str | None
-    key: Key
+Place = tuple[str | None, Key]
+"""Some rows of a placed table: those whose column has a value, by its canonical key; no column: every row."""
 
 
 @attrs.frozen
@@ -40,8 +35,8 @@ class Posting:
     def place(self) -> Place:
         """The rows it is about, if it has effect."""
         if self.column is None:
-            return Place(None, None)
-        return Place(str(self.column), canonical_key(self.value))
+            return None, None
+        return str(self.column), canonical_key(self.value)
 
     @property
     def holder(self) -> str:

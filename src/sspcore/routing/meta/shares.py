@@ -46,6 +46,8 @@ class Shares:
         self._lanes: dict[str, dict[Key, _Cell]] = {}
         self._whole: _Cell | None = None
         self._leaving: dict[str, dict[Place, None]] = {}
+        self._touched: dict[Place, tuple[_Cell, Value, dict[str, int]]] = {}
+        """Place → its cell, the value of its column, and its holders before."""
         self._columns: Sequence[str] = ()
         self._probes: tuple[tuple[int, dict[Key, _Cell]], ...] = ()
         """The lanes by position, as `_columns` has it: those whose column the table has."""
@@ -54,25 +56,27 @@ class Shares:
 
     # Postings
 
-    def holders(self, place: Place) -> frozenset[str]:
-        """The circuits that hold the rows there, as far as this place says: the default circuit where nobody does."""
-        cell = self._cell(place)
-        return frozenset(cell.holders if cell is not None and cell.holders else self._default)
-
-    def post(self, place: Place, circuit: str) -> None:
-        """One more posting says so."""
-        cell = self._ensure(place)
+    def post(self, place: Place, value: Value, circuit: str) -> None:
+        """One more posting says so. Who is asked meanwhile may be told as before, until `moved`."""
+        cell = self._touch(place, value)
         cell.holders[circuit] = cell.holders.get(circuit, 0) + 1
-        cell.note(self._default)
 
-    def unpost(self, place: Place, circuit: str) -> None:
-        """One posting less says so."""
-        cell = self._cell(place)
-        assert cell is not None
-        cell.holders[circuit] -= 1
-        if not cell.holders[circuit]:
-            del cell.holders[circuit]
-        self._note(place, cell)
+    def unpost(self, place: Place, value: Value, circuit: str) -> None:
+        """One posting less says so; as above."""
+        holders = self._touch(place, value).holders
+        holders[circuit] -= 1
+        if not holders[circuit]:
+            del holders[circuit]
+
+    def moved(self) -> list[tuple[Place, Value, Collection[str], Collection[str]]]:
+        """Places with their value, who held them when this was asked last, and who does now, where these differ."""
+        found: list[tuple[Place, Value, Collection[str], Collection[str]]] = []
+        for place, (cell, value, before) in self._touched.items():
+            if cell.holders.keys() != before.keys():
+                found.append((place, value, before or self._default, tuple(cell.holders) or self._default))
+            self._note(place, cell)
+        self._touched = {}
+        return found
 
     def leave(self, place: Place, circuit: str) -> None:
         """A circuit has lost the rows there: it hears of them until it has settled."""
@@ -89,37 +93,47 @@ class Shares:
             del cell.leaving[circuit]
             self._note(place, cell)
 
+    def _touch(self, place: Place, value: Value) -> _Cell:
+        touched = self._touched.get(place)
+        if touched is None:
+            cell = self._ensure(place)
+            touched = self._touched[place] = cell, value, cell.holders.copy()
+        return touched[0]
+
     def _cell(self, place: Place) -> _Cell | None:
-        if place.column is None:
+        column, key = place
+        if column is None:
             return self._whole
-        lane = self._lanes.get(place.column)
-        return None if lane is None else lane.get(place.key)
+        lane = self._lanes.get(column)
+        return None if lane is None else lane.get(key)
 
     def _ensure(self, place: Place) -> _Cell:
         cell = self._cell(place)
         if cell is None:
             cell = _Cell()
-            if place.column is None:
+            column, key = place
+            if column is None:
                 self._whole = cell
                 self._lay_out()
             else:
-                if place.column not in self._lanes:
-                    self._lanes[place.column] = {}
+                if column not in self._lanes:
+                    self._lanes[column] = {}
                     self._lay_out()
-                self._lanes[place.column][place.key] = cell
+                self._lanes[column][key] = cell
         return cell
 
     def _note(self, place: Place, cell: _Cell) -> None:
+        column, key = place
         if cell.holders or cell.leaving:
             cell.note(self._default)
-        elif place.column is None:
+        elif column is None:
             self._whole = None
             self._lay_out()
         else:
-            lane = self._lanes[place.column]
-            del lane[place.key]
+            lane = self._lanes[column]
+            del lane[key]
             if not lane:
-                del self._lanes[place.column]
+                del self._lanes[column]
                 self._lay_out()
 
     # Questions
@@ -178,11 +192,15 @@ class Shares:
         """The rows of some places, by the value of each; all rows, where the column of one is not known yet."""
         if not places:
             return None
-        conditions: list[Expression] = []
+        values: dict[str | None, list[Constant]] = {}
         for (column, _), value in places.items():
+            values.setdefault(column, []).append(Constant(value))
+        conditions: list[Expression] = []
+        for column, constants in values.items():
             if column is None or column not in self._columns:
                 return ALL
-            conditions.append(Call("=", (Column(self._columns.index(column), column), Constant(value))))
+            test = "=" if len(constants) == 1 else "in"
+            conditions.append(Call(test, (Column(self._columns.index(column), column), *constants)))
         return Region(conditions[0] if len(conditions) == 1 else Call("or", tuple(conditions)), self._columns)
 
     @property

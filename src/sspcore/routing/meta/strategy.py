@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 from sspcore.abc import Interests, Move, Reason, Resolved, Routing, Target
-from sspcore.algebra.values import Key, Value
+from sspcore.algebra.values import Key, Value, canonical_key
 from sspcore.engine.circuit import Circuit
 from sspcore.engine.table import Row
 from sspcore.routing.any_of import AnyOf
@@ -25,9 +25,6 @@ from sspcore.routing.meta.told import Entries, Told
 from sspcore.routing.predicate import Predicate
 
 Targets = tuple[Target, ...]
-Change = tuple[frozenset[str], Value]
-"""The circuits that held a place before, and the value of its column."""
-
 _REMEMBERED: Final = 10_000
 """Ways between circuits whose targets are kept for the next row that goes the same way."""
 
@@ -127,7 +124,8 @@ class Meta:
             table: Placed(options.default) for view in self._ground.places.values() for table in sorted(view)
         }
         self._watched = frozenset(options.placement)
-        self._post({view: [(key, None, row) for key, row in self._rows(view)] for view in self._ground.places}, {})
+        self._post({view: [(key, None, row) for key, row in self._rows(view)] for view in self._ground.places})
+        self._moves()
 
     @property
     def circuit(self) -> Circuit:
@@ -173,9 +171,8 @@ class Meta:
 
     def admitted(self, rows: Sequence[Resolved]) -> Sequence[Move]:
         """Keep the routing views, and by their deltas the postings. Gives one move per circuit and table."""
-        before: dict[tuple[str, Place], Change] = {}
-        self._post(self._ground.admit([row for row in rows if row.table in self._watched]), before)
-        return self._moves(before)
+        self._post(self._ground.admit([row for row in rows if row.table in self._watched]))
+        return self._moves()
 
     def settled(self, circuit: str, table: str) -> None:
         """The circuit hears no more of rows of the table that it lost."""
@@ -290,43 +287,47 @@ class Meta:
             placed.shares.settle(circuit)
         placed.forget()
 
-    def _post(self, changes: Changes, before: dict[tuple[str, Place], Change]) -> None:
-        """Change the postings as the routing views changed, noting who held each place before."""
+    def _post(self, changes: Changes) -> None:
+        """Change the postings as the routing views changed."""
         for view, changed in changes.items():
             at, places = self._ground.at(view), self._ground.places[view]
             for _, old, new in changed:
                 for row, more in ((old, False), (new, True)):
                     if row is None:
                         continue
-                    posting = posting_of(view, row, at, places)
-                    if posting.fault:
-                        continue
-                    place, shares = posting.place, self._placed[posting.table].shares
-                    if (posting.table, place) not in before:
-                        before[posting.table, place] = shares.holders(place), posting.value
-                    if more:
-                        shares.post(place, posting.holder)
+                    circuit, table, column, value = [row[i] for i in at]
+                    if type(circuit) is str and type(column) is str and value is not None and circuit and column:
+                        if table not in places:
+                            continue
+                        place: Place = column, canonical_key(value)
                     else:
-                        shares.unpost(place, posting.holder)
+                        posting = posting_of(view, row, at, places)
+                        if posting.fault:
+                            continue
+                        place, circuit = posting.place, posting.holder
+                    shares = self._placed[table].shares
+                    if more:
+                        shares.post(place, value, circuit)
+                    else:
+                        shares.unpost(place, value, circuit)
 
-    def _moves(self, before: Mapping[tuple[str, Place], Change]) -> list[Move]:
+    def _moves(self) -> list[Move]:
         """What circuits that read the tables gain and lose; these hear of what they lost until they have settled."""
-        gained: dict[tuple[str, str], dict[Place, Value]] = {}
-        lost: dict[tuple[str, str], dict[Place, Value]] = {}
-        for (table, place), (held, value) in before.items():
-            placed = self._placed[table]
-            holders = placed.shares.holders(place)
-            for circuit in holders - held:
-                gained.setdefault((table, circuit), {})[place] = value
-            for circuit in held - holders:
-                if circuit in placed.readers:
-                    lost.setdefault((table, circuit), {})[place] = value
-                    placed.shares.leave(place, circuit)
-            placed.forget()
         moves = []
-        for table, circuit in sorted({*gained, *lost}):
-            placed = self._placed[table]
-            if circuit in placed.readers:
-                more, less = gained.get((table, circuit), {}), lost.get((table, circuit), {})
-                moves.append(Move(circuit, table, placed.shares.region(more), placed.shares.region(less)))
+        for table, placed in sorted(self._placed.items()):
+            gained: dict[str, dict[Place, Value]] = {}
+            lost: dict[str, dict[Place, Value]] = {}
+            for place, value, before, after in placed.shares.moved():
+                for circuit in after:
+                    if circuit not in before and circuit in placed.readers:
+                        gained.setdefault(circuit, {})[place] = value
+                for circuit in before:
+                    if circuit not in after and circuit in placed.readers:
+                        lost.setdefault(circuit, {})[place] = value
+                        placed.shares.leave(place, circuit)
+            region = placed.shares.region
+            moves += [
+                Move(c, table, region(gained.get(c, {})), region(lost.get(c, {}))) for c in sorted({*gained, *lost})
+            ]
+            placed.forget()
         return moves
