@@ -45,6 +45,19 @@ def test_a_window_is_cut_out_of_the_ordered_children(options, shown):
     assert replay(values(**options), t={1: ("x", 0)}, u=children).value == {1: ("x", 0, shown)}
 
 
+@pytest.mark.parametrize("form", ["objects", "values", "object", "value"])
+@pytest.mark.parametrize("keyed", [False, True])
+@pytest.mark.parametrize("limit", [None, 0, 1, 2])
+@pytest.mark.parametrize("offset", [None, 1, 9])
+def test_a_child_that_keeps_its_place_is_exchanged_where_it_shows(form, keyed, limit, offset):
+    cells = (("a", Call("+", (B, Constant(1)))),)
+    plan = Nest(T, U, "kids", ON, limit=Constant(limit), offset=Constant(offset), cells=cells, form=form, keyed=keyed)
+    nest = replay(plan, t={1: ("x", 0)}, u={7: ("x", 1), 8: ("x", 2), 9: ("x", 3)})
+    for key in (7, 8, 9):
+        nest.apply(("u", key, ("x", 10 * key)))
+    nest.apply(("u", 8, ("x", 0)), ("u", 7, ("x", 5)), ("u", 9, None))
+
+
 def test_a_window_closes_up_when_a_child_leaves_it():
     nest = replay(values(limit=Constant(2)), t={1: ("x", 0)}, u={7: ("x", 1), 8: ("x", 2), 9: ("x", 3)})
     assert nest.apply(("u", 7, None)) == [(1, ("x", 0, (1, 2)), ("x", 0, (2, 3)))]
