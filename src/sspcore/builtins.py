@@ -9,6 +9,9 @@ from sspcore.hookspecs import hookimpl
 from sspcore.routing.broadcast import Broadcast
 from sspcore.routing.dependency import Dependency
 from sspcore.routing.hybrid import Hybrid, HybridOptions
+from sspcore.routing.meta.options import MetaOptions
+from sspcore.routing.meta.strategy import Meta
+from sspcore.routing.predicate import Predicate
 from sspcore.routing.routed import Routed, RoutedOptions
 from sspcore.routing.shadow import ShadowOptions, shadow_from
 from sspcore.routing.sharded import Sharded, ShardedOptions
@@ -21,6 +24,8 @@ def sspcore_routing_strategies() -> list[StrategySpec]:
         StrategySpec("broadcast", Broadcast),
         StrategySpec("dependency", Dependency),
         StrategySpec("hybrid", Hybrid, HybridOptions),
+        StrategySpec("meta", Meta, MetaOptions),
+        StrategySpec("predicate", Predicate),
         StrategySpec("routed", Routed, RoutedOptions),
         StrategySpec("sharded", Sharded, ShardedOptions),
         StrategySpec("shadow", shadow_from, ShadowOptions, composed=True),

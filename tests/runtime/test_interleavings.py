@@ -147,7 +147,7 @@ async def tell(scenario, script, config):
         nursery.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize("strategy", ["broadcast", "dependency"])
+@pytest.mark.parametrize("strategy", ["broadcast", "dependency", "predicate"])
 @scaled(2)
 @given(
     scenario=scenarios(views=3, batches=8, scans=3),
