@@ -10,6 +10,8 @@ STRATEGIES = (
     {"strategy": "broadcast"},
     {"strategy": "dependency"},
     {"strategy": "hybrid"},
+    {"strategy": "meta"},
+    {"strategy": "predicate"},
     {"strategy": "shadow", "a": "dependency", "b": "broadcast"},
 )
 PARTITIONS = ("routed", "sharded")

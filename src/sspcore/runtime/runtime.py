@@ -38,6 +38,7 @@ from sspcore.runtime.parking import Applied
 from sspcore.runtime.producers import wait_for_room
 from sspcore.runtime.queries import is_sql, name_of
 from sspcore.runtime.receipt import Receipt, batch_of, receipt_of
+from sspcore.runtime.routing_views import RoutingViews
 from sspcore.runtime.statistics import RuntimeStatistics, circuit_of
 from sspcore.runtime.subscription import Subscription
 from sspcore.runtime.supervisor import supervise
@@ -53,7 +54,7 @@ class Runtime:
     """Circuits at work. Made by `open_runtime`; all methods belong to its trio thread.
 
     A change enters by `ingest` only, reaches every circuit that reads its table, and moves their views; `subscribe`
-    tells what moved. A circuit that fails is derived anew, alone.
+    tells what moved. A circuit that fails is derived anew, alone. `routing` has the views by which rows are routed.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Runtime:
         self._workers: dict[str, Worker] = {}
         self._handles: dict[str, CircuitHandle] = {}
         self._closed = False
+        self.routing = RoutingViews(registry.router, self._require_open)
         self._own = count(1)
         self._clock = Clock(environment, tick, self._workers)
         nursery.start_soon(self._clock.run, name="clock")
@@ -390,6 +392,7 @@ class Runtime:
 
     def _end(self) -> None:
         self._closed = True
+        self.routing.close("the runtime was closed")
         self._admission.wake_all()
         for worker in self._workers.values():
             worker.stopping = True

@@ -147,7 +147,6 @@ class Meta:
         self._circuits.pop(circuit, None)
         for placed in self._placed.values():
             placed.shares.settle(circuit)
-            placed.forget()
 
     def view_added(self, circuit: str, view: str, interests: Interests) -> None:
         """Route by its interests."""
@@ -179,7 +178,6 @@ class Meta:
         placed = self._placed.get(table)
         if placed is not None:
             placed.shares.settle(circuit)
-            placed.forget()
 
     def watch(self, view: str, callback: Watcher) -> Callable[[], None]:
         """Call back with each update of a routing view, from its value now on; the function given ends that.
@@ -329,5 +327,4 @@ class Meta:
             moves += [
                 Move(c, table, region(gained.get(c, {})), region(lost.get(c, {}))) for c in sorted({*gained, *lost})
             ]
-            placed.forget()
         return moves

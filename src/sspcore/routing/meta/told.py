@@ -21,10 +21,10 @@ RETIRING: Final = "retiring"
 
 @attrs.define
 class _Of:
-    """The interests of one view: table → number of those told last, number → table of those that retire."""
+    """The interests of one view: table → number of those told last, and the numbers of those that retire."""
 
     active: dict[str, int] = attrs.field(factory=dict)
-    retiring: dict[int, str] = attrs.field(factory=dict)
+    retiring: list[int] = attrs.field(factory=list)
 
 
 class Told:
@@ -69,7 +69,7 @@ class Told:
         return entries
 
     def view_changed(self, circuit: str, view: str, old: Interests, new: Interests) -> Entries:
-        """What was told before retires, but for what is among the new; one that retires and is equal revives."""
+        """What was told last retires, but for what is among the new."""
         entries: Entries = {}
         of = self._views.get((circuit, view))
         if of is None:
@@ -78,7 +78,7 @@ class Told:
         for table, number in list(of.active.items()):
             if table not in new or not _alike(self.interests[number], new[table]):
                 del of.active[table]
-                of.retiring[number] = table
+                of.retiring.append(number)
                 entries["interests", number] = self._row(number, circuit, view, table, RETIRING)
         for table, interest in new.items():
             if table not in of.active:
@@ -104,14 +104,8 @@ class Told:
     def _activate(
         self, entries: Entries, circuit: str, view: str, of: _Of, table: str, interest: Everything | Interest
     ) -> None:
-        alike = [n for n, of_table in of.retiring.items() if of_table == table and _alike(self.interests[n], interest)]
-        if alike:
-            number = alike[0]
-            del of.retiring[number]
-        else:
-            number = next(self._numbers)
-            self.interests[number] = interest
-        of.active[table] = number
+        number = of.active[table] = next(self._numbers)
+        self.interests[number] = interest
         entries["interests", number] = self._row(number, circuit, view, table, ACTIVE)
 
     def _row(self, number: int, circuit: str, view: str, table: str, state: str) -> tuple[Any, ...]:
