@@ -71,10 +71,11 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 class Page:
-    """One page being run in a folder of its own."""
+    """One page being run in a folder of its own, with the commands of this environment or of another."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, scripts: Path | None = None) -> None:
         self.name, self.folder = name, folder
+        self.scripts = scripts or Path(sys.executable).parent
         self.names: dict[str, Any] = {"__name__": "__docs__"}
         self.printed = ""
 
@@ -95,7 +96,9 @@ class Page:
         except Exception as error:
             raise self.untrue(block, f"{type(error).__name__}: {error}") from error
         if block.title:
-            (self.folder / block.title).write_text(block.body, encoding="utf-8")
+            file = self.folder / block.title
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block.body, encoding="utf-8")
 
     def untrue(self, block: Block, why: str) -> Untrue:
         return Untrue(f"{self.name}:{block.line}: {why}")
@@ -129,7 +132,7 @@ class Page:
             exits = EXITS.search(command[-1])
             done = subprocess.run(
                 ["bash", "-o", "pipefail", "-c", "\n".join(command)],
-                cwd=self.folder, env=environment(), check=False, timeout=SECONDS,
+                cwd=self.folder, env=environment(self.scripts), check=False, timeout=SECONDS,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             )  # fmt: skip
             if done.returncode != (int(exits["code"]) if exits else 0):
@@ -172,9 +175,8 @@ RUNNERS: dict[str, Callable[[Page, Block], None]] = {
 }  # fmt: skip
 
 
-def environment() -> dict[str, str]:
-    """The reader's environment: this interpreter's commands first, no colours, a fixed width."""
-    scripts = str(Path(sys.executable).parent)
+def environment(scripts: Path) -> dict[str, str]:
+    """The reader's environment: these commands first, no colours, a fixed width."""
     return os.environ | {
         "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}",
         "COLUMNS": "100",

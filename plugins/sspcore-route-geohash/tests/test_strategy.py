@@ -137,17 +137,19 @@ def test_rows_on_the_same_way_share_one_answer():
 
 events = st.lists(
     st.tuples(
-        st.sampled_from(("add", "remove", "change", "settle", "leave", "come")), st.sampled_from("ab"),
+        st.sampled_from(("add", "add", "remove", "change", "settle", "leave", "come")), st.sampled_from("ab"),
         st.sampled_from("xy"), st.sets(st.sampled_from("tu")),
     ),
-    max_size=20,
+    min_size=8, max_size=40,
 )  # fmt: skip
 
 
 @given(script=events)
 def test_only_circuits_that_read_a_table_get_its_rows(script):
     strategy = Geohash(GeohashOptions({"s": "a"}, everywhere=("t", "u")))
-    model = {}  # circuit → view → what it was told since it settled
+    model = {"a": {}, "b": {}}  # circuit → view → what it was told since it settled
+    for circuit in model:
+        strategy.circuit_added(circuit)
     for event, circuit, view, tables in script:
         views = model.get(circuit)
         if event == "come" and views is None:
