@@ -16,7 +16,7 @@ from sspcore.engine.emit.cells import Binding, Recipe
 from sspcore.engine.emit.expressions import KEY_OF, Environment, Expressions, bracketed, tuple_of
 from sspcore.engine.emit.pipe import Leaf, Lookup, Pipe, test_of
 from sspcore.engine.explain import show
-from sspcore.plan.expressions import Column, Expression
+from sspcore.plan.expressions import Column, Expression, columns_read
 
 SAME_IF_EQUAL: Final = frozenset({"integer", "text", "boolean", "bytes"})
 """Declared types of which two equal values are the same: nothing but NULL and one Python type is in the column."""
@@ -93,12 +93,24 @@ class Frame:
         return isinstance(e, Column) and self.pipe.leaves[self.pipe.leaf_of(e.index)].table is not None
 
     def unchanged(self, columns: Sequence[int], old: str, new: str) -> str:
-        """The text of whether the first leaf's two rows have the same in some columns; NaN may be said to differ."""
+        """The text of whether a leaf's two rows have the same in some of its columns; NaN may be said to differ."""
         parts = []
         for at in columns:
-            a, b = f"{old}[{at}]", f"{new}[{at}]"
+            place = at - self.pipe.leaves[self.pipe.leaf_of(at)].offset
+            a, b = f"{old}[{place}]", f"{new}[{place}]"
             parts.append(f"{a} == {b}" if self.exact(Column(at)) else f"({a} is {b} or {self.same()}({a}, {b}))")
         return " and ".join(parts)
+
+    def read_of(self, at: int) -> list[int]:
+        """The columns of a leaf that anything reads, but for its id: a change of others is none."""
+        leaf, pipe = self.pipe.leaves[at], self.pipe
+        read = {
+            c
+            for e in (*pipe.outputs, *pipe.filters, *[e for one in pipe.leaves for e in one.own])
+            for c in columns_read(e)
+        }
+        read |= {c for pair in (*pipe.equalities, *[p for one in pipe.leaves for p in one.found_by]) for c in pair}
+        return sorted([c for c in read if c in leaf.columns and leaf.id_columns != (c - leaf.offset,)])
 
     def same(self) -> str:
         """The helper that compares values and types."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import Final
 
 from sspcore.codegen.source import Source
 from sspcore.engine.emit import cells
@@ -19,6 +20,8 @@ from sspcore.engine.operators.base import net
 from sspcore.plan.expressions import Expression
 
 Write = Callable[[], None]
+MOST_COMPARED: Final = 6
+"""Columns compared before partners are looked for: most changes are of columns that a join does not read."""
 
 
 class RowsEmitter:
@@ -146,7 +149,11 @@ class RowsEmitter:
         """A leaf that is always there: partners that stay are met once, with the old row and the new."""
         source, frame, steps = self.source, self.frame, self.steps(at)
         old, new = {at: f"o{at}"}, {at: f"n{at}"}
-        local = frame.local[at]
+        local, read = frame.local[at], frame.read_of(at)
+        if 0 < len(read) <= MOST_COMPARED and len(read) < len(self.pipe.leaves[at].names) - 1:
+            same = frame.unchanged(read, f"o{at}", f"n{at}")
+            with source.block(f"if o{at} is not None and n{at} is not None and {same}:"):
+                source.line("continue")
         if local:
             self.explain(local)
             with source.block(f"if o{at} is not None and not ({frame.tests(local, old)}):"):
