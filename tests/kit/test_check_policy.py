@@ -23,13 +23,13 @@ class NoRoomForTheLarge:
         return Accept() if queue.depth + changes <= queue.capacity else Park()
 
 
-class NeverQuiteFull:
-    """A batch that would fill the queue to the brim is turned away for ever."""
+class WaitsForTheOldest:
+    """Where nothing waits, it cannot tell how long the queue takes, and refuses."""
 
     LAW = "empty accepts"
 
     def admit(self, queue, changes, size, now):
-        return Accept() if queue.depth + changes < queue.capacity else Refuse(1.0)
+        return Refuse(1.0) if queue.oldest is None or not queue.fits(changes, size) else Accept()
 
 
 class TakesAll:
@@ -116,6 +116,13 @@ class SeeYou:
         return Accept() if queue.fits(changes, size) else Refuse(365.0 * 86_400)
 
 
+class NoSmallOnes:
+    """Sound: batches of one change are refused always, which is for their producers to know."""
+
+    def admit(self, queue, changes, size, now):
+        return Accept() if changes > 1 and queue.fits(changes, size) else Refuse(1.0)
+
+
 class Mute:
     """Has no admit."""
 
@@ -126,6 +133,7 @@ FAULTS = [one for _, one in inspect.getmembers(sys.modules[__name__], inspect.is
 SOUND = {
     "block": Block,
     "block with a deadline": PolicySpec("block", Block, BlockOptions),
+    "no small ones": NoSmallOnes,
     "drop with error": PolicySpec("drop_with_error", DropWithError, DropWithErrorOptions),
 }
 

@@ -82,11 +82,11 @@ _POLICY: Final = (
         "Keep no state between calls, read no clock, draw no lots: `now` is the clock."),
     Law("time is relative", "Only how long ago counts: with queue.oldest and now moved alike the answer is the same.",
         "Use now - queue.oldest, never `now` alone: clocks begin anywhere."),
-    Law("empty accepts", "Into an empty queue a batch is accepted; one beyond its capacity may be refused, not parked.",
-        "Or its producer waits for ever: queue.fits says True for an empty queue."),
+    Law("empty accepts", "An empty queue parks no batch, and accepts some: who is refused there is refused for good.",
+        "queue.fits says True for an empty queue, however large the batch."),
     Law("bounded", "A queue nobody empties stops growing: at ten times its capacity nothing more is accepted.",
         "Accept what queue.fits, whatever time has passed."),
-    Law("no starvation", "A producer whose batch is parked, or refused and sent again, gets it in once there is room.",
+    Law("no starvation", "A batch that an empty queue would accept gets in, parked or sent again, if a consumer keeps up.",
         "Accept what fits."),
 )  # fmt: skip
 
@@ -118,13 +118,10 @@ class ContractBroken(LawBroken):
 
 
 def place_of(plugin: object, method: str) -> str:
-    """Where a plugin's method is defined, as `method (file:line)`."""
+    """Where a plugin's method is defined, as `method name (file:line)`."""
     found = inspect.unwrap(getattr(type(plugin), method, None) or type(plugin))
-    try:
-        file, line = inspect.getsourcefile(found), inspect.getsourcelines(found)[1]
-    except (OSError, TypeError):
-        return f"method {method}"
-    return f"method {method} ({_shortened(file or '')}:{line})"
+    code = getattr(found, "__code__", None)
+    return f"method {method}" + (f" ({_shortened(code.co_filename)}:{code.co_firstlineno})" if code else "")
 
 
 def _shortened(file: str) -> str:

@@ -108,9 +108,10 @@ def _fault(make: Callable[[], Any], one: Question, asked: Asked) -> Found | None
     if not _finite(answer):
         return "finite times", said, []
     if one.queue.depth == 0 and not isinstance(answer, Accept):
-        fits = one.changes <= one.queue.capacity and one.size <= one.queue.max_bytes
-        if fits or isinstance(answer, Park):
-            return "empty accepts", said, []
+        if isinstance(answer, Park):
+            return "empty accepts", f"{said}; nothing is in its way, so nothing will ever wake it", []
+        if not any(isinstance(other.ask(make()), Accept) for other in one.others()):
+            return "empty accepts", f"{said}; no other batch gets in, either", []
     later = one.shifted(1024.0)
     if later.ask(make()) != answer:
         return "time is relative", f"{said}; {later}: {shown(later.ask(make()))}", []
@@ -197,11 +198,13 @@ def _overfull(make: Callable[[], Any], flow: Flow, asked: Asked) -> Found | None
 
 
 def _starved(make: Callable[[], Any], flow: Flow, asked: Asked) -> Found | None:
-    """Every batch of some producers gets in, where a consumer takes all there is, every second."""
+    """Every batch that an empty queue would take gets in, where a consumer takes all there is, every second."""
     policy, now, history = make(), 0.0, list[str]()
     depth = size = batches = 0
     oldest: float | None = None
-    waiting = [(changes, now) for changes in flow.batches]  # (changes, when to ask again)
+    empty = QueueStatistics(0, 0, 0, flow.capacity, flow.max_bytes, None)
+    welcome = [changes for changes in flow.batches if isinstance(policy.admit(empty, changes, changes, now), Accept)]
+    waiting = [(changes, now) for changes in welcome]  # (changes, when to ask again)
     for _ in range(2_000):
         if not waiting or now > DAY:
             break

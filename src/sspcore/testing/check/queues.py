@@ -39,6 +39,13 @@ class Question:
         queue = self.queue._replace(oldest=None if oldest is None else oldest + seconds)
         return attrs.evolve(self, queue=queue, now=self.now + seconds)
 
+    def others(self) -> Iterator[Question]:
+        """The same queue and time, and batches of other sizes."""
+        capacity, most = self.queue.capacity, self.queue.max_bytes
+        for changes in (1, 2, capacity // 2, capacity, capacity + 1, 50 * capacity):
+            for size in {0, min(changes, most), most}:
+                yield attrs.evolve(self, changes=max(1, changes), size=size)
+
     def __str__(self) -> str:
         queue = self.queue
         held = f"a queue of {queue.depth} of {queue.capacity} changes ({queue.size} of {queue.max_bytes} bytes)"

@@ -208,12 +208,12 @@ def script(c: Choices) -> list[Step]:
 def _step(c: Choices) -> Step:
     kind = c.weighted(((8, "batch"), (7, "show"), (4, "hide"), (5, "work"), (1, "add"), (1, "remove"), (1, "fail")))
     if kind == "batch":
-        return kind, tuple([(c.below(8), c.below(8), c.below(IMAGES + 1)) for _ in range(c.between(1, 5))])
+        return kind, tuple([(c.below(8), c.below(8), c.below(IMAGES + 1)) for _ in range(c.between(1, 7))])
     circuit = c.weighted(((4, 0), (2, 1), (1, 2)))
     if kind == "show":
         return kind, circuit, c.below(len(VIEWS)), c.below(PLANS)
     if kind == "hide":
         return kind, circuit, c.below(len(VIEWS))
     if kind == "work":
-        return kind, circuit, c.pick((1, 2, 3, 100))
+        return kind, circuit, c.pick((100, 1, 2, 3, 100))
     return kind, circuit
