@@ -46,6 +46,8 @@ STRATEGIES = {
     "predicate": ("predicate", {}),
     "dependency": ("dependency", {}),
     "broadcast": ("broadcast", {}),
+    "hybrid": ("hybrid", {"by": "predicate", "broadcast": ["u"]}),
+    "in the shadow of another": ("shadow", {"a": "predicate", "b": "dependency"}),
 }
 
 circuits = st.sampled_from(CIRCUITS)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from sspcore.abc import ALL, Resolved
-from sspcore.errors import ConfigError
+from sspcore.errors import ConfigError, UsageError
+from sspcore.plan.expressions import Call, Column, Constant
 from sspcore.plugins import Plugins
+from sspcore.routing.hybrid import Hybrid, HybridOptions
+from sspcore.routing.interest import Region
 
 
 def hybrid(**options):
@@ -67,3 +70,24 @@ def test_a_default_circuit_that_is_gone_gets_nothing_and_may_come_back():
 def test_options_are_checked(options, message):
     with pytest.raises(ConfigError, match=message):
         Plugins().strategy("hybrid", options)
+
+
+def test_by_predicate_rows_go_to_those_they_concern_and_broadcast_tables_to_everybody():
+    made = Hybrid(HybridOptions(broadcast=("u",), by="predicate"))
+    for circuit in ("main", "ops"):
+        made.circuit_added(circuit)
+    made.view_added("ops", "mine", {"t": Region(Call("=", (Column(0), Constant(1)))), "u": ALL})
+
+    assert [True, False] == [made.selects(table) for table in ("t", "u")]
+    assert [(("ops", "retract"),), (), (("main", "put"), ("ops", "put"))] == list(made.route([
+        Resolved("t", 1, (1,), (2,)), Resolved("t", 2, None, (2,)), Resolved("u", 1, None, (1,))
+    ]))  # fmt: skip
+    assert ["t", "u"] == sorted(made.statistics())
+    assert not Hybrid().selects("t") and {} == Hybrid().statistics()
+
+
+def test_by_predicate_nothing_is_sent_where_it_does_not_belong():
+    with pytest.raises(UsageError, match="sends rows to circuits they do not concern"):
+        HybridOptions(by="predicate", fallback="broadcast")
+    with pytest.raises(UsageError, match="did you mean 'predicate'"):
+        HybridOptions(by="predicat")

@@ -8,9 +8,12 @@ from hypothesis import given
 from sspcore import hookimpl
 from sspcore.abc import ALL, Resolved, StrategySpec
 from sspcore.errors import ConfigError
+from sspcore.plan.expressions import Call, Column, Constant
 from sspcore.plugins import Plugins, routing_strategies
 from sspcore.routing.broadcast import Broadcast
 from sspcore.routing.dependency import Dependency
+from sspcore.routing.interest import Region
+from sspcore.routing.predicate import Predicate
 from sspcore.routing.shadow import Shadow
 from tests.routing.test_strategies import Model, apply, steps
 
@@ -132,3 +135,36 @@ def test_its_factory_makes_one_in_code():
 
     made = routing_strategies()["shadow"](ShadowOptions("dependency", "broadcast"))
     assert isinstance(made.b, Broadcast)
+
+
+def concerned(shadow):
+    for circuit in ("main", "ops"):
+        shadow.circuit_added(circuit)
+    shadow.view_added("ops", "mine", {"t": Region(Call("=", (Column(0), Constant(1))))})
+    shadow.route([Resolved("t", 1, *images) for images in (((1,), (2,)), (None, (2,)), (None, (1,)), ((1,), None))])
+    return [(d.row.old, d.row.new) for d in shadow.differences]
+
+
+class NewImageOnly(Predicate):
+    """Asks what a row is, not what it was."""
+
+    def route(self, rows):
+        return super().route([row if row.new is None else row._replace(old=None) for row in rows])
+
+
+@pytest.mark.parametrize(("a", "b", "selects"), [(Dependency, Predicate, False), (Predicate, Dependency, True)])
+def test_rows_nobody_needs_are_no_difference(a, b, selects):
+    """A reader of the whole table gets more than one of some rows: neither is wrong."""
+    shadow = Shadow(a(), b())
+    assert [] == concerned(shadow)
+    assert selects == bool(getattr(shadow, "selects", lambda table: False)("t"))
+
+
+@pytest.mark.parametrize(("a", "b"), [(Dependency, NewImageOnly), (Predicate, NewImageOnly)])
+def test_a_row_that_left_and_is_not_routed_is_one(a, b):
+    """T43, found before the migration."""
+    assert [((1,), (2,))] == concerned(Shadow(a(), b()))
+
+
+def test_a_reader_left_out_by_the_watched_is_one():
+    assert [((1,), None)] == concerned(Shadow(Predicate(), Forgetful()))

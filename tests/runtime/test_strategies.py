@@ -20,6 +20,7 @@ CONFIGURED = {
     "hybrid, dropping": {"strategy": "hybrid", "broadcast": ["a"]},
     "hybrid, broadcasting": {"strategy": "hybrid", "fallback": "broadcast"},
     "hybrid, by default": {"strategy": "hybrid", "fallback": "default", "default": "ops"},
+    "hybrid, by predicate": {"strategy": "hybrid", "by": "predicate", "broadcast": ["a"]},
     "shadow": {"strategy": "shadow", "a": "dependency", "b": "hybrid", "b_options": {"fallback": "broadcast"}},
 }
 

@@ -1,20 +1,23 @@
 """Hybrid: named tables to every circuit, the others to their readers, and what nobody reads as configured.
 
-Owns which of the three answers a row; the answers are those of `Broadcast` and `Dependency`. Never fewer circuits than
-the readers of a table, so views are right whatever is configured.
+Owns which of the three answers a row; the answers are those of `Broadcast`, and of `Dependency` or `Predicate`. Never
+fewer circuits than those a row concerns, so views are right whatever is configured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
 from sspcore.abc import Interests, Reason, Resolved, Routing, Target
 from sspcore.errors import UsageError, did_you_mean
+from sspcore.index.statistics import IndexStatistics
 from sspcore.routing.broadcast import Broadcast
 from sspcore.routing.dependency import Dependency
+from sspcore.routing.predicate import Predicate
 
+BY = ("dependency", "predicate")
 FALLBACKS = ("drop", "broadcast", "default")
 
 
@@ -22,24 +25,33 @@ FALLBACKS = ("drop", "broadcast", "default")
 class HybridOptions:
     """Options of `hybrid`.
 
-    Args: `broadcast`, tables whose rows go to every circuit; `fallback`, what becomes of rows no view reads: "drop"
-    (they stay in the runtime's base tables, counted as unrouted), "broadcast", or "default"; `default`, the circuit for
-    them then.
+    Args: `broadcast`, tables whose rows go to every circuit; `by`, how the others are routed: "dependency", every row
+    to the readers of its table, or "predicate", a row to those it concerns; `fallback`, what becomes of rows no view
+    reads: "drop" (they stay in the runtime's base tables, counted as unrouted), "broadcast", or "default"; `default`,
+    the circuit for them then.
     """
 
     broadcast: tuple[str, ...] = ()
+    by: str = "dependency"
     fallback: str = "drop"
     default: str = "main"
 
     def __attrs_post_init__(self) -> None:
         if self.fallback not in FALLBACKS:
             raise UsageError(f"fallback {self.fallback!r} is none", hint=did_you_mean(self.fallback, FALLBACKS))
+        if self.by not in BY:
+            raise UsageError(f"by {self.by!r} is none", hint=did_you_mean(self.by, BY))
+        if self.by == "predicate" and self.fallback != "drop":
+            raise UsageError(
+                f"fallback {self.fallback!r} sends rows to circuits they do not concern; by 'predicate' none go there",
+                hint="leave out the fallback, or list those tables under broadcast",
+            )
         if not self.default:
             raise UsageError("default is the name of a circuit, not ''")
 
 
 class Hybrid:
-    """Broadcast tables, then readers, then the fallback. Cost: two lookups a row.
+    """Broadcast tables, then readers, then the fallback. Cost: two lookups a row, or a look into an index.
 
     >>> hybrid = Hybrid(HybridOptions(broadcast=("carriers",), fallback="default", default="ops"))
     >>> for circuit in ("main", "ops"):
@@ -52,9 +64,13 @@ class Hybrid:
         self.options = options or HybridOptions()
         self._tables = frozenset(self.options.broadcast)
         self._everyone = Broadcast()
-        self._readers = Dependency()
+        self._readers = Predicate() if self.options.by == "predicate" else Dependency()
         self._circuits: set[str] = set()
         self._default: tuple[tuple[Target, ...], tuple[Target, ...]] = (), ()
+
+    def selects(self, table: str) -> bool:
+        """By predicate, the tables that are not broadcast."""
+        return self.options.by == "predicate" and table not in self._tables
 
     def circuit_added(self, circuit: str) -> None:
         """Broadcast there too; it may be the default."""
@@ -87,7 +103,7 @@ class Hybrid:
         self._readers.view_removed(circuit, view)
 
     def route(self, rows: Sequence[Resolved]) -> Routing:
-        """Two lookups a row."""
+        """Where the table is not broadcast, its readers; where there are none, the fallback."""
         tables, (puts, retracts) = self._tables, self._default
         everyone, readers = self._everyone.route(rows), self._readers.route(rows)
         if self.options.fallback == "broadcast":
@@ -101,7 +117,7 @@ class Hybrid:
         if row.table in self._tables:
             return [Reason(r.circuit, True, f"{row.table} is a broadcast table") for r in self._everyone.explain(row)]
         reasons = self._readers.explain(row)
-        if any(reason.routed for reason in reasons):
+        if self.options.by == "predicate" or any(reason.routed for reason in reasons):
             return reasons
         ((*targets,),) = self.route([row])
         chosen = {circuit for circuit, _ in targets}
@@ -110,6 +126,10 @@ class Hybrid:
             if r.circuit in chosen else r
             for r in reasons
         ]  # fmt: skip
+
+    def statistics(self) -> Mapping[str, IndexStatistics]:
+        """Table → what its index holds, by predicate. Cost: O(interests)."""
+        return self._readers.statistics() if isinstance(self._readers, Predicate) else {}
 
     def _choose(self) -> None:
         """The targets of rows nobody reads, unless they are broadcast."""

@@ -2,6 +2,11 @@
 
 Owns the comparison and what becomes of it. Refuses to log: it counts, keeps the first differences and tells whoever
 asked. Whatever the watched strategy does, also failing, changes nothing of what is delivered.
+
+What differs, of a table:
+- both select rows, or neither does: other circuits, or put here and retracted there;
+- only the watched one selects: it answers with others than those an interest of a view of theirs meets, each asked;
+- only the one that delivers selects: the other leaves somebody out, or retracts what is put. More is no difference.
 """
 
 from __future__ import annotations
@@ -11,8 +16,9 @@ from typing import Any
 
 import attrs
 
-from sspcore.abc import Interests, Reason, Resolved, Routing, RoutingStrategy, Target
+from sspcore.abc import Interests, Move, Reason, Resolved, Routing, RoutingStrategy, Target
 from sspcore.errors import UsageError, shown
+from sspcore.routing.ledger import Ledger
 
 
 @attrs.frozen
@@ -55,7 +61,8 @@ class Difference:
 
 
 class Shadow:
-    """Delivers a's answers and reports where b's differ. Cost: a and b, and a comparison per row.
+    """Delivers a's answers and reports where b's differ. Cost: a and b, and a comparison per row; O(interests) a row
+    where only b selects.
 
     Args: `a`, `b`, strategies; `most`, differences kept in `differences` and told to `report`, a function of one text.
 
@@ -81,8 +88,12 @@ class Shadow:
         self.differences: list[Difference] = []
         self.failed: Exception | None = None
         self._watching = True
-        if (holds := getattr(a, "holds", None)) is not None:
-            self.holds = holds  # circuits hold what a says
+        self._interests = Ledger()
+        for offered in ("holds", "selects"):  # circuits hold what a says
+            if (method := getattr(a, offered, None)) is not None:
+                setattr(self, offered, method)
+        if any(callable(getattr(strategy, "admitted", None)) for strategy in (a, b)):
+            self.watches, self.admitted, self.settled = self._watches, self._admitted, self._settled
 
     def circuit_added(self, circuit: str) -> None:
         """Tell both."""
@@ -130,7 +141,25 @@ class Shadow:
             return reasons
         return [_beside(reason, watched.get(reason.circuit)) for reason in reasons]
 
+    def _watches(self, table: str) -> bool:
+        return any(_offer(strategy, "watches", False, table) for strategy in (self.a, self.b))
+
+    def _admitted(self, rows: Sequence[Resolved]) -> Sequence[Move]:
+        """a's moves are made; those of b are taken for made at once."""
+        if self._watching:
+            try:
+                for move in _admitted(self.b, rows):
+                    self.b.settled(move[0], move[1])  # type: ignore[attr-defined]
+            except Exception as error:  # noqa: BLE001 - it is watched, not relied upon
+                self._watching = False
+                self._note(error, "admitted")
+        return _admitted(self.a, rows)
+
+    def _settled(self, circuit: str, table: str) -> None:
+        _offer(self.a, "settled", None, circuit, table)
+
     def _tell(self, event: str, *args: Any) -> None:
+        getattr(self._interests, event)(*args)
         if self._watching:
             try:
                 getattr(self.b, event)(*args)
@@ -144,6 +173,12 @@ class Shadow:
             raise ValueError(f"{len(watched)} answers for {len(rows)} rows")
         alike: dict[tuple[int, int], bool] = {}  # strategies hand out few tuples again and again: compare them once
         for row, mine, other in zip(rows, delivered, watched, strict=False):
+            selects, other_selects = [_offer(s, "selects", False, row.table) for s in (self.a, self.b)]
+            if selects != other_selects:
+                wrong = _lacks(other, mine) if selects else set(other) != set(self._interests.targets(row))
+                if wrong:
+                    self._differs(Difference(row, tuple(mine), tuple(other)))
+                continue
             same = alike.get((id(mine), id(other)))
             if same is None:
                 same = alike[id(mine), id(other)] = set(mine) == set(other)
@@ -173,6 +208,24 @@ def shadow_from(options: ShadowOptions, make: Callable[[str, Mapping[str, Any], 
     """A shadow as configured; `make` makes a strategy from its name, its options, and the place of these."""
     a = make(options.a, options.a_options, "a")
     return Shadow(a, make(options.b, options.b_options, "b"), options.most)
+
+
+def _offer(strategy: RoutingStrategy, method: str, otherwise: Any, *args: Any) -> Any:
+    """What a strategy says where it offers a method."""
+    asked = getattr(strategy, method, None)
+    return otherwise if asked is None else asked(*args)
+
+
+def _admitted(strategy: RoutingStrategy, rows: Sequence[Resolved]) -> Sequence[Move]:
+    watched = [row for row in rows if _offer(strategy, "watches", False, row.table)]
+    moves: Sequence[Move] = _offer(strategy, "admitted", (), watched) if watched else ()
+    return moves
+
+
+def _lacks(whole: Sequence[Target], needed: Sequence[Target]) -> bool:
+    """Whether whole images leave out somebody who needs them; one who must give a row up may have the new image."""
+    kinds = dict(whole)
+    return any(kinds.get(circuit) != "put" if kind == "put" else circuit not in kinds for circuit, kind in needed)
 
 
 def _listed(targets: Sequence[Target]) -> str:
