@@ -86,7 +86,7 @@ _POLICY: Final = (
         "queue.fits says True for an empty queue, however large the batch."),
     Law("bounded", "A queue nobody empties stops growing: at ten times its capacity nothing more is accepted.",
         "Accept what queue.fits, whatever time has passed."),
-    Law("no starvation", "A batch that an empty queue would accept gets in, parked or sent again, if a consumer keeps up.",
+    Law("no starvation", "A batch that an empty queue would accept gets in at last, if a consumer keeps up.",
         "Accept what fits."),
 )  # fmt: skip
 
