@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from sspcore.abc import ALL, Resolved
 from sspcore.algebra.values import NAN
 from sspcore.config import structure
+from sspcore.engine.schema import Schema
 from sspcore.errors import ConfigError, UnknownView, UsageError
 from sspcore.plan.expressions import Call, Column, Constant
 from sspcore.routing.interest import Region
 from sspcore.routing.meta.options import MetaOptions, RouteOptions
 from sspcore.routing.meta.strategy import Meta
+from sspcore.testing import check_strategy
 
 BY_TENANT = """SELECT circuit, 'orders' AS "table", 'tenant' AS "column", id AS value FROM tenants"""
 ORDERS = ("id", "tenant", "x")
@@ -104,6 +107,21 @@ def test_a_share_is_cut_by_interests():
     assert {} == route(meta, None, (1, "t", 50))
 
 
+def test_rows_go_by_the_views_there_are_now_not_by_those_of_the_rows_before():
+    meta = made(views=False)
+    tenant(meta, "t", None, "a")
+    assert {} == route(meta, None, (1, "t", 5))
+    meta.view_added("a", "all", {"orders": ALL})
+    assert {"a": "put"} == route(meta, None, (1, "t", 5))
+    meta.view_changed("a", "all", {"orders": ALL}, {"orders": LARGE})
+    meta.view_settled("a", "all")
+    assert {} == route(meta, None, (1, "t", 5))
+    meta.view_added("a", "other", {"orders": ALL})
+    assert {"a": "put"} == route(meta, None, (1, "t", 5))
+    meta.view_removed("a", "other")
+    assert {} == route(meta, None, (1, "t", 5))
+
+
 def test_many_interests_of_a_circuit_are_looked_up():
     meta = made(views=False)
     tenant(meta, "t", None, "a")
@@ -141,8 +159,13 @@ def test_a_posting_without_column_is_the_whole_table():
     tenant(meta, "t", None, "a")
 
     assert ({"a", "b"}, {"b"}) == (holders(meta, (1, "t", 5)), holders(meta, (1, "u", 5)))
+    assert {"a": "put", "b": "put"} == route(meta, None, (1, "t", 5))
     (move,) = meta.admitted([Resolved("everything", 1, (1, "b"), None, TENANTS)])
     assert ("b", ALL) == (move.circuit, move.lost)
+    meta.settled("b", "orders")
+    assert {"a": "put"} == route(meta, None, (1, "t", 5))
+    meta.admitted([Resolved("everything", 1, None, (1, "c"), TENANTS)])
+    assert {"a": "put", "c": "put"} == route(meta, None, (1, "t", 5)), "also when it comes after the others"
 
 
 def test_a_constant_posting_needs_no_table():
@@ -284,8 +307,8 @@ def test_a_posting_that_means_nothing_is_kept_and_counted(posting, fault):
 def test_an_integer_names_a_circuit_by_its_digits():
     meta = made()
     meta.circuit_added("7")
-    tenant(meta, "t", None, 7)
-    assert meta.holds("7", Resolved("orders", 1, None, (1, "t", 5), ORDERS))
+    tenant(meta, 1, None, 7)
+    assert meta.holds("7", Resolved("orders", 1, None, (1, 1.0, 5), ORDERS))
 
 
 # What is refused
@@ -335,6 +358,21 @@ def test_the_tables_a_query_places_are_found_in_it(sql):
     meta = Meta(MetaOptions(("tenants",), (RouteOptions(sql),)))
     assert not meta.holds("a", Resolved("orders", 1, None, (1, "t", 5), ORDERS))
     assert meta.holds("a", Resolved("items", 1, None, (1,), ("id",)))
+
+
+# By the kit
+
+SCHEMAS = (
+    Schema("tenants", {"id": "integer", "circuit": "text", "tenant": "text"}),
+    Schema("orders", {"id": "integer", "tenant": "text", "x": "integer"}), Schema("items", {"id": "integer", "x": "any"}),
+)  # fmt: skip
+VALUES = {"circuit": ("main", "ops", "lab", "none", None), "tenant": ("t", "u", None), "x": (0, 1, 2, 3)}
+BY_COLUMN = MetaOptions(("tenants",), (RouteOptions(BY_TENANT.replace("id AS value", "tenant AS value")),))
+
+
+@pytest.mark.parametrize("options", [None, BY_COLUMN, attrs.evolve(BY_COLUMN, default="main")])
+def test_it_keeps_the_contract_of_strategies(options):
+    check_strategy(lambda: Meta(options), schemas=SCHEMAS, values=VALUES, examples=10)
 
 
 # What people see
