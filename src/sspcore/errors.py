@@ -268,6 +268,18 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
+def defined_at(function: object) -> str:
+    """Where a plugin's function or method is defined, for a message: " (file:line)", or nothing where it is no Python.
+
+    >>> defined_at(print)
+    ''
+    """
+    while (wrapped := getattr(function, "__wrapped__", None)) is not None:
+        function = wrapped
+    code = getattr(function, "__code__", None)
+    return "" if code is None else f" ({code.co_filename}:{code.co_firstlineno})"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint naming the nearest known name, or the known names when few, or nothing.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sspcore.abc import ALL, Resolved
@@ -63,7 +65,9 @@ def test_a_route_that_raises_falls_open_to_every_reader_for_that_batch(guard):
 
     assert 2 == guard.fell_open
     assert [guard.error] == told, "told once"
-    assert "routing strategy 'moody': route failed with RuntimeError: no idea" in str(guard.error)
+    assert re.search(
+        rf"routing strategy .moody.: route \({__file__}:\d+\) failed with RuntimeError: no idea", str(guard.error)
+    )
 
 
 @pytest.mark.parametrize(

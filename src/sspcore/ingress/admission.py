@@ -16,7 +16,7 @@ from sspcore.abc import Accept, Park, Refuse, Resolved, Target
 from sspcore.backpressure.mailbox import Batch, Waiter
 from sspcore.engine.change import Change
 from sspcore.engine.draft import Resolution
-from sspcore.errors import ChangeRejected, Full, PluginError
+from sspcore.errors import ChangeRejected, Full, PluginError, defined_at
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane
 from sspcore.ingress.sizes import RowSizes
@@ -256,8 +256,8 @@ class Admission:
                 answer = lane.policy.admit(queue, len(entries), size, now)
             except Exception as error:
                 raise PluginError(
-                    f"policy {lane.policy_name!r} of circuit {circuit!r}: admit failed with "
-                    f"{type(error).__name__}: {error}", hint="nothing was accepted",
+                    f"policy {lane.policy_name!r} of circuit {circuit!r}: admit{defined_at(lane.policy.admit)} "
+                    f"failed with {type(error).__name__}: {error}", hint="nothing was accepted",
                 ) from error  # fmt: skip
             if isinstance(answer, Refuse):
                 raise self._full({circuit}, len(entries), answer.retry_after)
@@ -269,7 +269,8 @@ class Admission:
                 parked = parked or circuit in claimed  # a policy that lets everything in still overtakes nobody
             else:
                 raise PluginError(
-                    f"policy {lane.policy_name!r} of circuit {circuit!r}: admit answered {answer!r}",
+                    f"policy {lane.policy_name!r} of circuit {circuit!r}: admit{defined_at(lane.policy.admit)} "
+                    f"answered {answer!r}",
                     hint="it must answer Accept, Park or Refuse",
                 )
         return (frozenset(batch.parts), patience) if parked else None

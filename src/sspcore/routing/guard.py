@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from sspcore.abc import Interests, Move, Reason, Resolved, Routing, RoutingStrategy, Target
-from sspcore.errors import ChangeRejected, PluginError
+from sspcore.errors import ChangeRejected, PluginError, defined_at
 from sspcore.routing.ledger import Ledger
 
 
@@ -23,15 +23,18 @@ class Guard:
     exactly those interested, each asked. A strategy that raises while being told of a circuit or a view no longer knows
     what it must, so from then on every batch falls open.
 
-    Attributes: `fell_open`, how many batches; `error`, the first fault; `on_fault`, called with it, once.
+    Attributes: `fell_open`, how many batches; `error`, the strategy's first fault; `on_fault`, called with it, once.
     """
 
     def __init__(self, strategy: RoutingStrategy, name: str = "") -> None:
-        self.strategy = strategy
-        self.name = name or type(strategy).__name__
         self.fell_open = 0
-        self.error: PluginError | None = None
         self.on_fault: Callable[[PluginError], None] = _nobody
+        self._take(strategy, name or type(strategy).__name__)
+
+    def _take(self, strategy: RoutingStrategy, name: str) -> None:
+        self.strategy = strategy
+        self.name = name
+        self.error: PluginError | None = None
         self._trusted = True
         self._truth = Ledger()
         self._circuits: set[str] = set()
@@ -40,6 +43,16 @@ class Guard:
         self._selected: dict[str, bool] = {}
         self.watching = callable(getattr(strategy, "admitted", None))
         """Whether the strategy must be told of rows that are in."""
+
+    def become(self, other: Guard) -> None:
+        """Go on with another guard's strategy, and all it was told; for everyone who holds this one."""
+        self._take(other.strategy, other.name)
+        self._truth, self._circuits, self._selected = other._truth, other._circuits, other._selected
+
+    @property
+    def partition(self) -> bool:
+        """Whether circuits hold shares."""
+        return self._holds is not None
 
     def selects(self, table: str) -> bool:
         """Whether circuits hold of a table only what interests their views. What was answered once holds for good."""
@@ -121,7 +134,10 @@ class Guard:
                 routing = self.strategy.route(rows)
                 if len(routing) == len(rows) and self._sound(routing):
                     return routing
-                raise ValueError(f"{shown_routing(routing)} does not answer {len(rows)} rows with known circuits")
+                raise ValueError(
+                    f"{shown_routing(routing)} does not answer {len(rows)} rows with circuits there are; a routing "
+                    "has, for each row in order, (circuit, 'put' or 'retract') pairs"
+                )
             except Exception as error:
                 if self._holds is not None and isinstance(error, ChangeRejected):
                     raise
@@ -212,8 +228,9 @@ class Guard:
                 consequence = f"{told}each interest is asked about each row; views stay right, it takes longer"
             if self._holds is not None:
                 consequence = f"{told}batches it has no answer for are refused"
+            where = defined_at(getattr(self.strategy, event, None))
             self.error = PluginError(
-                f"routing strategy {self.name!r}: {event} failed with {type(error).__name__}: {error}",
+                f"routing strategy {self.name!r}: {event}{where} failed with {type(error).__name__}: {error}",
                 hint=consequence,
             )
             self.on_fault(self.error)

@@ -10,7 +10,7 @@ another one (`PyThreadState_SetAsyncExc`), which happens at that thread's next b
   long as somebody holds it), and when it has left it; then it looks whether the watchdog is at work (`firing`).
 - The watchdog says that it is at work first, then looks whether that call is still on, then fires. Of two threads that
   each write and then read what the other wrote, one sees the other: either the watchdog sees that the call is over, or
-  the loop sees the watchdog, waits until it is done, and takes back what has not been raised yet.
+  the loop sees the watchdog, waits until it is done, and has what has not been raised yet raised then and there.
 - What is raised while that goes on is caught there. It can be two at most: what was on its way when the call ended, and
   what a watchdog that had looked already still sent. Nothing is sent after the call is seen to be over.
 
@@ -113,14 +113,20 @@ class Watchdog:
                 function = self._refuse
             raise self._told(what, where, strikes)
 
+        bounded.__wrapped__ = function  # type: ignore[attr-defined]  # errors tell where it is defined
         return bounded
 
     def _take_back(self) -> None:
         """The call is over: see to it that nothing of the watchdog's is on its way."""
         while self.firing == _FIRING:
             time.sleep(0)
-        if _forget is not None:
-            _forget(self._thread, None)
+        if _interrupt is not None:
+            try:  # there is room for one: this, in the place of what may be on its way
+                _interrupt(self._thread, Interrupted)
+                while True:
+                    pass
+            except Interrupted:  # taking it back unraised would leave CPython 3.11 looking for it for ever
+                pass
         self.firing = _IDLE
 
     def _told(self, what: str, where: TracebackType | None, strikes: int) -> TimeoutError:
@@ -193,13 +199,13 @@ class _Watched:
         return getattr(self._made, name)
 
 
-def _raiser(kind: Any) -> Any:
-    """CPython's way into another thread, taking an exception class or nothing; None where there is no such way."""
+def _raiser() -> Any:
+    """CPython's way into another thread, taking an exception class; None where there is no such way."""
+    form = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.py_object)
     try:
-        return ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, kind)(("PyThreadState_SetAsyncExc", ctypes.pythonapi))
+        return form(("PyThreadState_SetAsyncExc", ctypes.pythonapi))
     except (AttributeError, ValueError):
         return None
 
 
-_interrupt: Final = _raiser(ctypes.py_object)
-_forget: Final = _raiser(ctypes.c_void_p)
+_interrupt: Final = _raiser()
