@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, ForwardRef
 
 import sspcore
-from sspcore import errors
+from sspcore import errors, testing
+from sspcore.testing.check.laws import POLICY_LAWS, STRATEGY_LAWS
 from tests.architecture.rings import ROOT
 
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -74,6 +75,16 @@ SELECT carier FROM flights
 |---|---|---|
 """
 
+TESTING = """\
+# Testing
+
+<!-- Made from the docstrings: python -m tests.docs.reference -->
+
+The public kit for tests, importable from `sspcore.testing`. How to use it for plugins:
+[test a strategy or a policy](../how-to/test-a-plugin.md).
+
+"""
+
 
 def names() -> list[str]:
     return [name for name in sspcore.__all__ if not name.startswith("_")]
@@ -105,7 +116,20 @@ def errors_page() -> str:
     return ERRORS + "".join(lines)
 
 
-GENERATED: dict[str, Callable[[], str]] = {"api.md": api_page, "errors.md": errors_page}
+def testing_page() -> str:
+    """docs/reference/testing.md."""
+    parts = [TESTING + "".join([entry(name, getattr(testing, name)) + "\n" for name in testing.__all__])]
+    for kind, table in (("strategies", STRATEGY_LAWS), ("policies", POLICY_LAWS)):
+        lines = [f"| `{law.name}` | {_cell(law.sentence)} | {_cell(law.hint)} |\n" for law in table.values()]
+        parts.append(f"## Laws of {kind}\n\n| law | what it asks for | what to do |\n|---|---|---|\n{''.join(lines)}")
+    return "\n".join(parts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+GENERATED: dict[str, Callable[[], str]] = {"api.md": api_page, "errors.md": errors_page, "testing.md": testing_page}
 """Page under docs/reference/ → what makes it."""
 
 
@@ -201,6 +225,8 @@ def imports_of(example: str, value: Any) -> str:
     lines = []
     for name in sorted(used - set(sspcore.__all__) - set(dir(builtins))):
         home = getattr(getattr(room, name, None), "__module__", "")
+        if name in testing.__all__:
+            home = "sspcore.testing"
         if home.startswith("sspcore."):
             lines.append(f">>> from {home} import {name}\n")
     return "".join(lines)

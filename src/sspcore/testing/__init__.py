@@ -1,8 +1,8 @@
 """The public kit for tests of programs and plugins: generators of plans and histories, and the oracle to judge by.
 
 `check_strategy` and `check_policy` try a plugin in random histories, judge it by the laws of its contract, and raise
-`ContractBroken` with the shortest history that breaks one. It refuses to be imported by the library itself; hypothesis
-is needed for these and for `strategies`, and imported when one of them is first touched.
+`ContractBroken` with the shortest that breaks one. It refuses to be imported by the library itself; hypothesis is
+needed only for `strategies`.
 """
 
 from importlib import import_module

@@ -213,7 +213,13 @@ class Examiner:
 
     def broken(self, law: str, text: str, method: str) -> ContractBroken:
         """The error of a law, with the story so far."""
-        return ContractBroken(STRATEGY_LAWS[law], text, self.strategy, method, _tables(self.world), self.story)
+        return ContractBroken(STRATEGY_LAWS[law], text, self.strategy, method, self._tables(text), self.story)
+
+    def _tables(self, text: str) -> str:
+        """The tables that the story or the text speak of."""
+        spoken = " ".join([text, *self.story])
+        schemas = [schema for name, schema in self.world.schemas.items() if name in spoken]
+        return "Tables: " + "; ".join([f"{s.table!r} ({', '.join(s.names)})" for s in schemas]) if schemas else ""
 
     def _raised(self, event: str, error: Exception) -> ContractBroken:
         return self.broken("raises nothing", f"{event} raised {type(error).__name__}: {error}", event)
@@ -241,7 +247,7 @@ class Examiner:
         law = self._named(fault, row, event, args, last)
         if law == fault.law and law != "gone circuits":
             return self.broken(law, fault.text, "route")
-        return self.broken(law, f"{fault.text}. Before {self._lines[last]} it was right", event)
+        return self.broken(law, f"{fault.text}. It was right before step {self._lines[last]}.", event)
 
     def _plainly_wrong(self, row: Resolved, circuit: str) -> bool:
         """Whether a fresh strategy that was told of all that routes now, as of views just added, is wrong, too."""
@@ -310,8 +316,3 @@ def told(strategy: Any, story: Told, event: str, args: tuple[Any, ...]) -> Any:
 
 def _names(circuits: Any) -> str:
     return ", ".join(sorted(map(repr, circuits))) or "nobody"
-
-
-def _tables(world: World) -> str:
-    shown_tables = [f"{name!r} ({', '.join(schema.names)})" for name, schema in world.schemas.items()]
-    return f"Tables: {'; '.join(shown_tables)}"

@@ -28,9 +28,7 @@ class Model(Holdings):
         self.names = names
 
     def run(self, script: Sequence[Step]) -> None:
-        """Do the steps, then all work that is left. In every other world all circuits are there from the start."""
-        for name in self.names if self.world.number % 2 else ():
-            self.add(name)
+        """Do the steps, then all work that is left."""
         for kind, first, *more in script:
             self.checked.steps += 1
             if kind == "batch":

@@ -198,15 +198,13 @@ class Judge:
     def _why(self, row: Resolved, circuit: str, kind: Kind) -> str:
         image = row.new if kind == "put" else row.old
         views = [
-            (view, interest if newest else f"{interest}, until it has settled")
+            _view(view, interest) + ("" if newest else ", not settled yet,")
             for view, interest, newest in self.told.needing(circuit, row.table)
             if not self.selects(row.table) or concerns(interest, image)
         ]
-        needs = " and ".join([f"view {view!r} ({interest})" for view, interest in views])
-        granted = "" if self.holds is None else ", and holds grants it"
-        if kind == "put":
-            return f"where {needs} needs it{granted}"
-        return f"where {needs} needed the old image{granted}"
+        tense = "needs it" if kind == "put" else "needed the old image"
+        granted = f", and holds {'grants' if kind == 'put' else 'granted'} it" if self.holds is not None else ""
+        return f"where {' and '.join(views)} {tense}{granted}"
 
     def _extra(self, row: Resolved, circuit: str, kind: Kind) -> Fault | None:
         losing = self._losing(circuit, row)
@@ -215,9 +213,7 @@ class Judge:
                          f"{told_row(row)}, is put to circuit {circuit!r}, though holds denies it", kind)  # fmt: skip
         if not self.selects(row.table) or losing:
             return None  # more than needed is only slower
-        needs = ", ".join(
-            [f"view {view!r} ({interest})" for view, interest, _ in self.told.needing(circuit, row.table)]
-        )
+        needs = ", ".join([_view(view, interest) for view, interest, _ in self.told.needing(circuit, row.table)])
         done = "put to" if kind == "put" else "retracted from"
         return Fault("nothing more", circuit, False, f"{told_row(row)}, is {done} circuit {circuit!r}, "
                      f"which needs of {row.table!r}: {needs or 'nothing'}", kind)  # fmt: skip
@@ -225,6 +221,12 @@ class Judge:
     def _losing(self, circuit: str, row: Resolved) -> bool:
         lost = self.told.lost.get((circuit, row.table), ())
         return any(concerns(interest, image) for interest in lost for image in (row.old, row.new))
+
+
+def _view(view: str, interest: Everything | Interest) -> str:
+    """A view and what it needs, for people."""
+    text = str(interest)
+    return f"view {view!r} {text if text.startswith('(') else f'({text})'}"
 
 
 def told_row(row: Resolved) -> str:

@@ -202,7 +202,8 @@ def _of_kind(kind: str) -> list[Any]:
 
 def script(c: Choices) -> list[Step]:
     """What happens: steps of indices, to be taken modulo what there is, so that every list of steps is a script."""
-    return [_step(c) for _ in range(c.between(12, 40))]
+    begun: list[Step] = [("add", 0), ("add", 1), ("add", 2)] if c.chance(50) else []
+    return begun + [_step(c) for _ in range(c.between(12, 40))]
 
 
 def _step(c: Choices) -> Step:
