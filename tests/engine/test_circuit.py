@@ -302,7 +302,7 @@ def test_a_restored_circuit_goes_on_where_the_image_was_taken(circuit):
     [
         (lambda data: b"nonsense", "no sspcore image"),
         (lambda data: data[:-5], "damaged"),
-        (lambda data: data.replace(b"image 1", b"image 9"), "format 9"),
+        (lambda data: data.replace(b"image 2", b"image 9"), "format 9"),
     ],
 )
 def test_bytes_that_are_no_whole_image_are_refused(circuit, spoil, said):

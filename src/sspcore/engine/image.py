@@ -1,7 +1,8 @@
 """The image of a circuit: schemas, rows, plans and parameters, versions and marks, as checksummed bytes.
 
-Owns the format. Operator state is never in it: views are hydrated from the rows. The default codec is the standard
-library's JSON, in the lossless form of `algebra/tagged`.
+Owns the format: JSON, with values it has no form for in the lossless form of `algebra/tagged`. Operator state is never
+in it: views are hydrated from the rows. Refuses to know who writes JSON: a codec is passed in, and what one wrote any
+other reads.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Sequence
-from operator import is_, itemgetter
-from typing import TYPE_CHECKING, Any
+from math import isfinite
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
 
@@ -18,7 +20,7 @@ from sspcore.algebra.tagged import decode, encode
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.schema import Schema
 from sspcore.engine.shaped import DigestView, view_class
-from sspcore.engine.table import Table
+from sspcore.engine.table import Id, Row, Table
 from sspcore.engine.template import Understood
 from sspcore.engine.view import View
 from sspcore.errors import SspError, UsageError
@@ -28,46 +30,126 @@ if TYPE_CHECKING:
     from sspcore.engine.circuit import Circuit
 
 MAGIC = b"sspcore image "
-FORMAT = 1
+FORMAT = 2
+_PLAIN_TYPES: Final = frozenset({"text", "integer", "boolean"})
+"""Declared types whose values are JSON's own."""
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
-def dump_image(circuit: Circuit) -> bytes:
-    """The image as bytes: one line of header (format, checksum), then the body."""
-    return encode_image(cut_image(circuit))
+class Codec(Protocol):
+    """Who writes JSON and reads it again: the module `msgspec.json` is one, and several times as fast as the default.
+
+    It is given None, booleans, integers of any size, finite floats, text, lists, tuples, and dicts by text alone, and
+    must give them back as they were, but for tuples, which come back as lists.
+    """
+
+    def encode(self, value: Any, /) -> bytes:
+        """The value as JSON."""
+        ...
+
+    def decode(self, data: bytes, /) -> Any:
+        """The value of a JSON text. What it raises is taken for a fault of the image."""
+        ...
 
 
-def encode_image(cut: dict[str, Any]) -> bytes:
-    """A cut as bytes. Needs nothing of the circuit, which may go on meanwhile. Cost: O(rows), some 1 µs each."""
-    try:
-        body = _dumps(cut)
-    except ValueError:  # NaN or an infinity, which JSON has no number for: spell every value out
-        for table in cut["tables"]:
-            table["rows"] = [(encode(key), encode(row)) for key, row in table["rows"]]
-        body = _dumps(cut)
-    return b"%s%d %08x\n" % (MAGIC, FORMAT, zlib.crc32(body)) + body
+class StandardJson:
+    """The codec of the standard library."""
+
+    def encode(self, value: Any, /) -> bytes:
+        """The value as JSON."""
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+    def decode(self, data: bytes, /) -> Any:
+        """The value of a JSON text."""
+        return json.loads(data)
 
 
-def _dumps(cut: dict[str, Any]) -> bytes:
-    # Most values are JSON's own and tuples are its lists: the encoder asks for the tagged form of the others only.
-    text = json.dumps(cut, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=encode)
-    return text.encode()
+STANDARD_JSON: Final = StandardJson()
 
 
-def cut_image(circuit: Circuit) -> dict[str, Any]:
+class Cut:
+    """A circuit as it was when it was cut: `encode` makes the image of it, while the circuit goes on.
+
+    Made by `Circuit.cut`. The rows are shared with the circuit, not copied, for nobody changes a row in place.
+
+    >>> from sspcore.engine.circuit import Circuit
+    >>> circuit = Circuit("flights")
+    >>> cut = circuit.cut()
+    >>> Circuit.restore(cut.encode()).name
+    'flights'
+    """
+
+    __slots__ = ("_data", "_rows")
+
+    def __init__(self, data: dict[str, Any], rows: list[tuple[Schema, dict[Id, Row]]]) -> None:
+        self._data = data
+        self._rows = rows
+
+    def encode(self, codec: Codec | None = None) -> bytes:
+        """The image as bytes: one line of header (format, checksum), then the body. Needs nothing of the circuit.
+
+        Args: `codec`, who writes the JSON; None is the standard library.
+        Cost: O(rows).
+        """
+        tables = [
+            data | {"ids": list(rows), "rows": _spelled_out(list(rows.values()), list(schema.columns.values()))}
+            for data, (schema, rows) in zip(self._data["tables"], self._rows, strict=True)
+        ]
+        body = (codec or STANDARD_JSON).encode(self._data | {"tables": tables})
+        return b"%s%d %08x\n" % (MAGIC, FORMAT, zlib.crc32(body)) + body
+
+
+def cut_circuit(circuit: Circuit) -> Cut:
     """What an image holds, as it is now, sharing the rows. Cost: one pointer a row, and O(tables + views)."""
-    return {
+    tables = list(circuit.tables.values())
+    data = {
         "name": circuit.name,
         "options": attrs.asdict(circuit.options),
         "version": circuit.version,
         "now": encode(circuit.now),
         "generation": circuit._generation,
         "marks": dict(circuit.marks),
-        "tables": [_dump_table(table) for table in circuit.tables.values()],
+        "tables": [_dump_table(table) for table in tables],
         "views": [_dump_view(view) for view in circuit.views.values()],
     }
+    return Cut(data, [(table.schema, table.rows.copy()) for table in tables])
 
 
-def load_image(cls: type[Circuit], data: bytes, epoch: str | None) -> Circuit:
+def _spelled_out(rows: list[Row], types: Sequence[str]) -> list[Row]:
+    """The rows, those columns tagged that hold what JSON has no form for; mostly none, then they are as they were."""
+    tagged = {}
+    for at, kind in enumerate(types):
+        if kind not in _PLAIN_TYPES and not (kind == "real" and _are_finite(map(itemgetter(at), rows))):
+            column = list(map(itemgetter(at), rows))
+            if not _is_plain(column):
+                tagged[at] = list(map(encode, column))
+    if not tagged:
+        return rows
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for at, column in tagged.items():
+        columns[at] = column
+    return list(zip(*columns, strict=True))
+
+
+def _is_plain(column: list[Any]) -> bool:
+    """Whether JSON has a form for all of these."""
+    kinds = set(map(type, column))
+    if float in kinds:
+        kinds.remove(float)
+        if not all(map(isfinite, [value for value in column if type(value) is float])):
+            return False
+    return kinds <= _PLAIN
+
+
+def _are_finite(numbers: Iterable[float | None]) -> bool:
+    """Whether all of these are finite; the sum says so, and no too often, by overflow, which only costs time."""
+    try:
+        return isfinite(sum(filter(None, numbers)))
+    except OverflowError:
+        return False
+
+
+def load_image(cls: type[Circuit], data: bytes, epoch: str | None, codec: Codec | None) -> Circuit:
     """The circuit an image describes. Raises UsageError when the bytes are not a whole image of a known format."""
     header, _, body = bytes(data).partition(b"\n")
     parts = header.removeprefix(MAGIC).split(b" ")
@@ -78,7 +160,11 @@ def load_image(cls: type[Circuit], data: bytes, epoch: str | None) -> Circuit:
     if parts[1] != b"%08x" % zlib.crc32(body):
         raise UsageError("the image is damaged: its checksum does not match", hint="restore an older one")
     try:
-        return _build(cls, json.loads(body), epoch)
+        read = (codec or STANDARD_JSON).decode(body)
+    except Exception as error:  # a codec has errors of its own
+        raise UsageError(f"the image cannot be read: {error}", hint="restore an older one") from error
+    try:
+        return _build(cls, read, epoch)
     except (KeyError, TypeError, ValueError, SspError) as error:
         raise UsageError(f"the image cannot be restored: {error}", hint="restore an older one") from error
 
@@ -112,7 +198,6 @@ def _dump_table(table: Table) -> dict[str, Any]:
         "columns": list(schema.columns.items()),
         "key": schema.key,
         "open": schema.open,
-        "rows": list(table.rows.items()),
         "versions": [[encode(key), version] for key, version in table.versions.items()],
     }
 
@@ -120,20 +205,29 @@ def _dump_table(table: Table) -> dict[str, Any]:
 def _load_table(data: dict[str, Any]) -> Table:
     key = tuple(data["key"]) if isinstance(data["key"], list) else data["key"]
     table = Table(Schema(data["table"], dict(data["columns"]), key, data["open"]))
-    table.rows.update(_load_rows(data["rows"], len(table.names)))
+    ids = _decoded(data["ids"])
+    table.rows.update(zip(ids, _load_rows(data["rows"], list(table.schema.columns.values())), strict=True))
     table.versions = {decode(key): version for key, version in data["versions"]}
     return table
 
 
-def _load_rows(data: list[Any], width: int) -> Iterable[tuple[Any, tuple[Any, ...]]]:
-    """The rows under their ids; only columns in which some value is tagged, or a list, are looked at one by one."""
-    keys, rows = [entry[0] for entry in data], [entry[1] for entry in data]
-    if set(map(len, rows)) - {width}:
-        raise ValueError(f"a row has not the {width} values of its table")
-    columns = [list(map(itemgetter(at), rows)) for at in range(width)]
-    decoded = [_decoded(column) for column in columns]
-    same = all(map(is_, columns, decoded))
-    return zip(_decoded(keys), map(tuple, rows) if same else zip(*decoded, strict=True), strict=True)
+def _load_rows(rows: list[Any], types: Sequence[str]) -> Iterable[Row]:
+    """The rows; only columns in which some value is tagged, or a list, are looked at one by one."""
+    if set(map(len, rows)) - {len(types)}:
+        raise ValueError(f"a row has not the {len(types)} values of its table")
+    tagged = {}
+    for at, kind in enumerate(types):
+        if kind not in _PLAIN_TYPES:
+            column = list(map(itemgetter(at), rows))
+            decoded = _decoded(column)
+            if decoded is not column:
+                tagged[at] = decoded
+    if not tagged:
+        return map(tuple, rows)
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for at, decoded in tagged.items():
+        columns[at] = decoded
+    return zip(*columns, strict=True)
 
 
 def _decoded(values: Sequence[Any]) -> Sequence[Any]:
