@@ -37,7 +37,7 @@ _STRATEGY: Final = (
     Law("put needs an image", "A row without a new image is retracted, never put.", "Look at row.new before 'put'."),
     Law("enters", "A row is put to every circuit with an interest its new image matches.",
         "Judge the new image by each interest of each view: Interest.matches, or PredicateIndex over its condition."),
-    Law("leaves", "A row is retracted from every circuit with an interest its old image matches, unless its new one does.",
+    Law("leaves", "A row is retracted from a circuit with an interest its old image matches and none its new one does.",
         "Judge the old image too: a row that changes or goes must leave where it was."),
     Law("nothing more", "A circuit gets no row of a selected table that matches none of its interests.",
         "Rows it gets beside its interests stay behind and go stale. Judge as Interest.matches does, or have selects "
