@@ -15,8 +15,8 @@ class Nest(Binary):
     State:      the left rows by correlation key; every child's place and value, the children in order per correlation
                 key, and the cell they show; with a residual a list and a cell per left row, and the rows of the right
     Cost:       a left change two lookups; a right change O(log n) comparisons, and if it shows, the children up to the
-                end of the window (a cell is made whole) and the left rows of its correlation key: those whose value
-                changed. With a residual: the rows of the correlation key
+                end of the window (a cell is made whole; one that keeps its place is put into a copy) and the left rows
+                of its correlation key: those whose value changed. With a residual: the rows of the correlation key
     Contract:   guarantees an empty list, never NULL, without children; that a child's change nobody sees (beyond the
                 window, of no parent, of nothing) goes no further.
     Example:
