@@ -70,11 +70,11 @@ def test_a_tenant_moves_and_its_rows_are_heard_of_on_both_ways_until_that_has_se
     assert {"b"} == holders(meta, row)
     assert {"b": "put", "a": "put"} == route(meta, None, row)
     assert {"b": "retract", "a": "retract"} == route(meta, row, (1, "u", 5))
-    assert (("a", "orders"),) == meta.statistics().leaving
+    assert (("a", "orders"),) == meta.placement().leaving
     meta.settled("a", "orders")
 
     assert {"b": "put"} == route(meta, row, (1, "t", 6))
-    assert () == meta.statistics().leaving
+    assert () == meta.placement().leaving
 
 
 def test_a_placement_that_flips_back_before_it_settled_holds_at_once_and_gains_what_may_be_gone():
@@ -218,7 +218,7 @@ def test_the_last_view_gone_there_is_nothing_to_settle():
     tenant(meta, "t", None, "a")
     tenant(meta, "t", "a", "b")
     meta.view_removed("a", "all")
-    assert () == meta.statistics().leaving
+    assert () == meta.placement().leaving
     meta.view_added("a", "all", {"orders": ALL})
     assert {"b": "put"} == route(meta, None, (1, "t", 5))
 
@@ -265,14 +265,14 @@ def test_a_circuit_that_is_not_there_yet_claims_its_rows_and_gets_them_when_it_i
     assert [("c", "orders", None, "(tenant = 't')")] == tenant(meta, "t", None, "new")
     meta.settled("c", "orders")
     assert set() == holders(meta, (1, "t", 5))
-    assert ("new",) == meta.statistics().unknown
+    assert ("new",) == meta.placement().unknown
 
     meta.circuit_added("new")
     meta.view_added("new", "all", {"orders": ALL})
     assert {"new": "put"} == route(meta, None, (1, "t", 5))
-    assert () == meta.statistics().unknown
+    assert () == meta.placement().unknown
     meta.circuit_removed("new")
-    assert ({}, ("new",)) == (route(meta, None, (1, "t", 5)), meta.statistics().unknown)
+    assert ({}, ("new",)) == (route(meta, None, (1, "t", 5)), meta.placement().unknown)
 
 
 @pytest.mark.parametrize(
@@ -296,12 +296,12 @@ def test_a_posting_that_means_nothing_is_kept_and_counted(posting, fault):
     rows = [(1, "a", "orders", "tenant", "u"), (2, *posting)]
 
     meta.admitted([Resolved("tenants", row[0], None, row, columns) for row in rows])
-    assert (1, {fault: 1}) == (meta.statistics().postings, meta.statistics().faults)
+    assert (1, {fault: 1}) == (meta.placement().postings, meta.placement().faults)
     assert [fault] == [p.fault for p in meta.postings() if p.fault]
     assert {"a": "put"} == route(meta, None, (1, "u", 0))
     assert {} == route(meta, None, (1, "t", 0))
     assert [] == meta.admitted([Resolved("tenants", 2, rows[1], None, columns)])
-    assert {} == meta.statistics().faults
+    assert {} == meta.placement().faults
 
 
 def test_an_integer_names_a_circuit_by_its_digits():

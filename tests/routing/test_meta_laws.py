@@ -290,7 +290,7 @@ def run(world, script):
     while world.jobs:
         world.work(0)
     world.check()
-    assert () == world.meta.statistics().leaving
+    assert () == world.meta.placement().leaving
 
 
 def change(table, *cells):

@@ -90,7 +90,7 @@ async def tell(history, script, routing):
         await runtime.settle()
         judge(runtime, routing.get("default"))
         balanced(runtime)
-        assert () == runtime._registry.router.strategy.statistics().leaving
+        assert () == runtime._registry.router.strategy.placement().leaving
         nursery.cancel_scope.cancel()
 
 

@@ -15,6 +15,7 @@ from sspcore.abc import Interests, Move, Reason, Resolved, Routing, Target
 from sspcore.algebra.values import Key, Value, canonical_key
 from sspcore.engine.circuit import Circuit
 from sspcore.engine.table import Row
+from sspcore.index.statistics import IndexStatistics
 from sspcore.routing.any_of import AnyOf
 from sspcore.routing.meta.ground import Changes, Ground, Watcher
 from sspcore.routing.meta.options import INTERESTED, MetaOptions
@@ -30,7 +31,7 @@ _REMEMBERED: Final = 10_000
 
 
 @attrs.frozen
-class MetaStatistics:
+class PlacementStatistics:
     """What the routing views say: `postings` with effect; `faults`, fault → how many postings have it; `unknown`,
     circuits that postings name and that do not exist; `leaving`, (circuit, table) that have not settled."""
 
@@ -232,7 +233,11 @@ class Meta:
             found += [posting_of(view, row, at, places) for _, row in self._rows(view)]
         return found
 
-    def statistics(self) -> MetaStatistics:
+    def statistics(self) -> Mapping[str, IndexStatistics]:
+        """Table → the index of the interests in it, of tables that no routing view places. Cost: O(interests)."""
+        return self._unplaced.statistics()
+
+    def placement(self) -> PlacementStatistics:
         """What is posted, and what of it has no effect. Cost: O(postings)."""
         faults: dict[str, int] = {}
         unknown: dict[str, None] = {}
@@ -243,7 +248,7 @@ class Meta:
             elif posting.holder not in self._circuits:
                 unknown[posting.holder] = None
         leaving = [(circuit, table) for table, placed in self._placed.items() for circuit in placed.shares.leaving]
-        return MetaStatistics(len(postings) - sum(faults.values()), faults, tuple(unknown), tuple(leaving))
+        return PlacementStatistics(len(postings) - sum(faults.values()), faults, tuple(unknown), tuple(leaving))
 
     # Inside
 
