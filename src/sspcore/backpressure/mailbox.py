@@ -93,6 +93,11 @@ class Mailbox:
         self._items.append(command)
         self.wake()
 
+    def urge(self, command: Command) -> None:
+        """Queue a command ahead of everything."""
+        self._items.appendleft(command)
+        self.wake()
+
     def take(self, most: int = TAKE) -> list[Batch] | Command | None:
         """What comes next: a command; or at least one whole batch, and more while they hold `most` rows together."""
         items = self._items

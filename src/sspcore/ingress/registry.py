@@ -83,6 +83,26 @@ class Registry:
         self.router.circuit_removed(lane.name)
         self._forget_unread(lane.needed())
 
+    def reroute(self, router: Guard) -> list[Lane]:
+        """Have another strategy route, from now on. Gives the circuits that would hold other rows under it: they have
+        fallen behind, in this step, and are to be derived anew.
+
+        Raises PluginError where the strategy fails at being told what there is: then nothing happened.
+        """
+        self.working.introduce(router)
+        if router.error is not None:
+            raise router.error
+        lanes = self.lanes.values()
+        changed = [lane for lane in lanes if lane.running and self.working.differs(lane, router)]
+        for lane in changed:
+            lane.fall_behind(UsageError(f"rows are routed by {router.name!r} from now on"))
+        self.router.become(router)
+        for lane in lanes:
+            lane.share = self.router.share(lane.name)
+            if not lane.running:
+                self.working.rewish(lane)
+        return changed
+
     def register(
         self, circuit: str, view: str, query: object, params: Mapping[str, Any] | None, *,
         format: str = "rows", named: bool = True,

@@ -17,6 +17,7 @@ from sspcore.algebra.values import Value
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane, Registration, Telling
 from sspcore.ingress.walk import Errand, Walk
+from sspcore.routing.any_of import AnyOf
 from sspcore.routing.guard import Guard
 
 
@@ -104,6 +105,40 @@ class Working:
             self._settle_behind(lane, view, telling, self._give_up(lane, gone))
             self._derive(lane, registration)
         self._settled(lane, view, telling)
+
+    # Another strategy
+
+    def introduce(self, router: Guard) -> None:
+        """Tell another strategy all there is, as it is once nothing is under way but promises."""
+        for lane in self.lanes.values():
+            router.circuit_added(lane.name)
+            for view, registration in lane.views.items():
+                router.view_added(lane.name, view, registration.interests)
+                if registration.coming is not None:
+                    router.view_changed(lane.name, view, registration.interests, registration.coming)
+        if router.watching:
+            rows = [
+                Resolved(name, key, None, row, table.names)
+                for name, table in self.base.tables.items() for key, row in table.rows.items()
+            ]  # fmt: skip
+            for move in router.admitted(rows):
+                if move.lost is not None:
+                    router.settled(move.circuit, move.table)
+
+    def differs(self, lane: Lane, router: Guard) -> bool:
+        """Whether a circuit may hold other rows under another strategy, or is about to by what is under way."""
+        if lane.unsettled or lane.occupied or self.router.partition or router.partition:
+            return True
+        return any(self.router.selects(table) != router.selects(table) for table in lane.needed())
+
+    def rewish(self, lane: Lane) -> None:
+        """What a circuit that is behind will be derived with, under the strategy there is now."""
+        for holding in lane.tables.values():
+            holding.wishes = AnyOf()
+        for registration in lane.views.values():
+            for interests in (registration.interests, registration.coming or {}):
+                for table, wish in self._wishes(interests):
+                    lane.tables[table].wishes.add(wish)
 
     # Tables
 

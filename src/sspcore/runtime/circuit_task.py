@@ -59,6 +59,14 @@ class Install:
     survives: bool = True
 
 
+@attrs.frozen(eq=False)
+class Derive:
+    """The circuit, which is behind, is to be made anew."""
+
+    action: Callable[[], None]
+    survives: bool = True
+
+
 @attrs.frozen
 class Stop:
     """End the task, once everything ahead is done."""
@@ -169,6 +177,8 @@ class Worker:
                 stage.drop_table(command.table)
             case RemoveView():
                 stage.unregister(command.view)
+            case Derive():
+                command.action()
             case Tend():
                 self.lane.tend(command.errand, self.registry.base)
             case _:

@@ -5,10 +5,8 @@ Owns the order of both. Refuses to know what circuits do in between.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,13 +17,10 @@ from sspcore.engine.schema import Schema
 from sspcore.errors import ConfigError, SspError
 from sspcore.ingress.registry import Registry
 from sspcore.plugins import Plugins
-from sspcore.routing.guard import Guard
-from sspcore.routing.shadow import Shadow
 from sspcore.runtime.environment import Environment
+from sspcore.runtime.rerouting import router_of
 from sspcore.runtime.runtime import DEFAULT, Runtime
-from sspcore.runtime.watchdog import STRATEGY, Watchdog
-
-log = logging.getLogger("sspcore.runtime")
+from sspcore.runtime.watchdog import Watchdog
 
 DRAIN: Final = 10.0
 """Seconds that circuits get, at the end, for what is queued. Full queues take well under one."""
@@ -66,13 +61,8 @@ async def open_with(
     """`open_runtime` with a clock, chance and epochs of one's own."""
     settings = load_config(config)
     offered = Plugins(plugins, settings.plugins.load)
-    strategy = offered.strategy(settings.routing.strategy, settings.routing.options)
     watchdog = Watchdog(settings.routing.patience)
-    watched = watchdog.over(strategy, f"routing strategy {settings.routing.strategy!r}", STRATEGY)
-    router = Guard(watched, settings.routing.strategy)
-    router.on_fault = log.error
-    if isinstance(strategy, Shadow) and strategy.report is None:
-        strategy.report = partial(log.warning, "routing strategies differ: %s")
+    router = router_of(offered, watchdog, settings.routing.strategy, settings.routing.options)
     registry = Registry(router, settings.ingress.options())
     for schema in (*settings.tables, *(s for circuit in settings.circuits for s in circuit.schemas), *schemas):
         registry.declare(schema)

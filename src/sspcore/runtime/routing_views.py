@@ -6,7 +6,7 @@ Owns the subscriptions to them, and that these end. Refuses to know strategies: 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from sspcore.engine.circuit import Circuit
 from sspcore.engine.explain import Explanation
 from sspcore.engine.update import Snapshot
 from sspcore.errors import UsageError
+from sspcore.index.statistics import IndexStatistics
 from sspcore.routing.guard import Guard
 from sspcore.runtime.subscription import Subscription
 
@@ -37,6 +38,11 @@ class RoutingViews:
         """Their names; none where the strategy has none."""
         circuit = getattr(self._router.strategy, "circuit", None)
         return tuple(circuit.views) if isinstance(circuit, Circuit) else ()
+
+    def statistics(self) -> Mapping[str, IndexStatistics]:
+        """Table → the index its rows are looked up in, by a strategy that keeps one. Cost: O(interests)."""
+        statistics = getattr(self._router.strategy, "statistics", None)
+        return {} if statistics is None else statistics()
 
     def snapshot(self, view: str) -> Snapshot:
         """What one of them says, as of everything admitted. Cost: O(rows)."""

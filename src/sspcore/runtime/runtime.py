@@ -15,7 +15,6 @@ import attrs
 import trio
 
 from sspcore.abc import BackpressurePolicy, Reason
-from sspcore.backpressure.mailbox import Mailbox
 from sspcore.config import BackpressureConfig
 from sspcore.delivery.outbox import Outbox
 from sspcore.delivery.stage import Stage
@@ -27,10 +26,11 @@ from sspcore.engine.schema import Schema
 from sspcore.engine.update import Result, Row, Snapshot, ViewUpdate
 from sspcore.errors import CircuitFailed, Closed, UnknownView, UsageError
 from sspcore.ingress.admission import Admission, Ticket
-from sspcore.ingress.lane import Lane, Registration
+from sspcore.ingress.lane import Registration
 from sspcore.ingress.registry import Registry
 from sspcore.plugins import Plugins
 from sspcore.runtime.circuit_task import Stop, Worker
+from sspcore.runtime.creating import lane_of
 from sspcore.runtime.environment import Environment
 from sspcore.runtime.handle import CircuitHandle
 from sspcore.runtime.moving import Clock, rebind
@@ -38,11 +38,12 @@ from sspcore.runtime.parking import Applied
 from sspcore.runtime.producers import wait_for_room
 from sspcore.runtime.queries import is_sql, name_of
 from sspcore.runtime.receipt import Receipt, batch_of, receipt_of
+from sspcore.runtime.rerouting import reroute, router_of
 from sspcore.runtime.routing_views import RoutingViews
 from sspcore.runtime.statistics import RuntimeStatistics, circuit_of
 from sspcore.runtime.subscription import Subscription
 from sspcore.runtime.supervisor import supervise
-from sspcore.runtime.watchdog import POLICY, Watchdog
+from sspcore.runtime.watchdog import Watchdog
 
 DEFAULT: Final = "main"
 """The circuit meant where none is named."""
@@ -103,26 +104,8 @@ class Runtime:
         await trio.lowlevel.checkpoint()
         return handle
 
-    def _create(
-        self, name: str, policy: str | BackpressurePolicy | None = None, capacity: int | None = None,
-        max_bytes: int | None = None, options: Mapping[str, Any] | None = None,
-    ) -> CircuitHandle:  # fmt: skip
-        default = self._backpressure
-        if policy is None or isinstance(policy, str):
-            if options is None:
-                options = default.options if policy in (None, default.policy) else {}
-            policy_name = policy or default.policy
-            policy = self._plugins.policy(policy_name, options, f"circuit {name!r}")
-        elif options:
-            raise UsageError("options go with a policy's name; a policy object has its own")
-        else:
-            policy_name = type(policy).__name__
-        capacity = default.capacity if capacity is None else capacity
-        max_bytes = default.max_bytes if max_bytes is None else max_bytes
-        if capacity < 1 or max_bytes < 1:
-            raise UsageError(f"capacity and max_bytes are at least 1, not {capacity} and {max_bytes}")
-        watched = self._watchdog.over(policy, f"policy {policy_name!r} of circuit {name!r}", POLICY)
-        lane = Lane(name, watched, policy_name, Mailbox(capacity, max_bytes))
+    def _create(self, name: str, *asked: Any) -> CircuitHandle:
+        lane = lane_of(self._plugins, self._watchdog, self._backpressure, name, *asked)
         self._registry.add_circuit(lane)
         stage = Stage(Circuit(name, options=self._options()))
         worker = self._workers[name] = Worker(lane, stage, self._registry, self._admission)
@@ -146,6 +129,21 @@ class Runtime:
             worker.scope.cancel()
         self._admission.room(name)
         await worker.done.wait()
+
+    async def set_routing(self, strategy: str, options: Mapping[str, Any] | None = None) -> None:
+        """Have another strategy route, from this moment on; no change is lost, and views stay what they are.
+
+        Args: `strategy`, any registered name, with its `options`. Circuits that would hold other rows are derived anew:
+        their subscribers get a reset, receipts of what they had queued name them behind. Waits until they are back.
+        Raises ConfigError, UsageError (the caller's) or PluginError: then nothing happened. Cost: O(views), those rows.
+        """
+        self._require_open()
+        router = router_of(self._plugins, self._watchdog, strategy, options or {})
+        changed = reroute(self._registry, self._workers, router, self._environment, self._options)
+        self.routing.close(f"rows are routed by {strategy!r} from now on")
+        for worker in changed:
+            await worker.catch_up()
+        await trio.lowlevel.checkpoint()
 
     # Views
 

@@ -66,14 +66,20 @@ async def _come_back(worker: Worker, environment: Environment, options: Callable
             return False
         await trio.sleep(wait)
         try:
-            circuit = refill(lane, worker.registry.base, options(), environment.clock())
-            worker.stage.adopt(circuit, {v.view: v.failed for v in lane.views.values() if v.failed is not None})
+            derive(worker, environment, options)
         except Exception as error:
             log.exception("circuit %r could not be refilled", lane.name)
             lane.error = error
             continue
-        lane.refilled()
         return True
+
+
+def derive(worker: Worker, environment: Environment, options: Callable[[], CircuitOptions]) -> None:
+    """Make a circuit that is behind anew, from base tables and registrations, and go on with it."""
+    lane = worker.lane
+    circuit = refill(lane, worker.registry.base, options(), environment.clock())
+    worker.stage.adopt(circuit, {v.view: v.failed for v in lane.views.values() if v.failed is not None})
+    lane.refilled()
 
 
 def _answer_the_rest(worker: Worker, error: Exception) -> None:
