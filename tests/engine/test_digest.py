@@ -46,13 +46,14 @@ def test_members_of_objects_have_no_order():
 
 
 def test_an_empty_view_is_zero_however_it_became_empty():
+    """T21: never filled or emptied, it is the same state."""
     filled = digest_of({"a": (1,)})
     assert digest_of({}) == digest_after(filled, [("a", (1,), None)]) == 0
     assert shown_digest(0) == "0" * 32
 
 
 def test_a_digest_is_the_same_in_another_process():
-    """No seed of this process, no hash of its own is in it: a value that was once written down stays right."""
+    """T21: no seed of this process, no hash of its own is in it: a value that was once written down stays right."""
     code = (
         "from sspcore.engine.digest import *; from sspcore.algebra.values import canonical as c;"
         "print(shown_digest(digest_of({1: (c('é'), c(1.5)), 'a': (None, c([1, {'b': True}]))})), row_digest((1,)).hex())"

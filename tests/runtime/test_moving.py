@@ -169,7 +169,8 @@ async def test_a_clock_set_back_stands_still(autojump_clock):
             await trio.sleep(1)
 
 
-async def test_a_huge_batch_is_one_commit_and_lets_others_run_between_its_steps(autojump_clock):
+@pytest.mark.usefixtures("autojump_clock")
+async def test_a_huge_batch_is_one_commit_and_lets_others_run_between_its_steps():
     """T53: no step of the loop is as long as the batch; subscribers see it whole or not at all."""
     count = 20 * SLICE
     async with open_test() as runtime, trio.open_nursery() as nursery:
