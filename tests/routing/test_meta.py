@@ -148,6 +148,21 @@ def test_rows_that_no_posting_claims_are_the_default_circuits():
     assert [("a", "orders", None, "(tenant = 't')"), ("c", "orders", "(tenant = 't')", None)] == moves
 
 
+def test_a_row_that_two_circuits_lost_and_nobody_claims_goes_to_all_three():
+    by_x = BY_TENANT.replace("'tenant'", "'x'").replace("FROM tenants", "FROM kinds")
+    meta = made(BY_TENANT, by_x, default="c", placement=("tenants", "kinds"))
+    kind = Resolved("kinds", 5, None, (5, "b"), TENANTS)
+    tenant(meta, "t", None, "a")
+    meta.admitted([kind])
+    tenant(meta, "t", "a", None)
+    meta.admitted([kind._replace(old=kind.new, new=None)])
+
+    assert {"a": "put", "b": "put", "c": "put"} == route(meta, None, (1, "t", 5))
+    meta.settled("a", "orders")
+    meta.settled("b", "orders")
+    assert {"c": "put"} == route(meta, None, (1, "t", 5))
+
+
 def test_without_a_default_they_go_nowhere():
     assert {} == route(made(), None, (1, "t", 5))
 
@@ -307,8 +322,9 @@ def test_a_posting_that_means_nothing_is_kept_and_counted(posting, fault):
 def test_an_integer_names_a_circuit_by_its_digits():
     meta = made()
     meta.circuit_added("7")
-    tenant(meta, 1, None, 7)
-    assert meta.holds("7", Resolved("orders", 1, None, (1, 1.0, 5), ORDERS))
+    tenant(meta, True, None, 7)
+    told = [meta.holds("7", Resolved("orders", 1, None, (1, tenant, 5), ORDERS)) for tenant in (True, 1)]
+    assert [True, False] == told
 
 
 # What is refused
