@@ -219,6 +219,8 @@ class House:
                 assert registration.live and not registration.busy
                 held = self.circuits[name].view(view)
                 expect_value(held.keys(), held.rows(), held.bound, self.base.tables, f"{view} of {name}")
+            for table, holding in lane.tables.items():
+                assert holding.readers or not self.guard.selects(table), f"{name} holds {table}, which no view reads"
             for table, rows in lane.mailbox.held.items():
                 assert rows == self.circuits[name].tables[table].rows
             mailbox = lane.mailbox

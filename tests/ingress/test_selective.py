@@ -83,6 +83,62 @@ steps = st.one_of(
 scripts = st.lists(steps, min_size=5, max_size=40)
 
 
+def rows(*owners, n=3):
+    return ("ingest", [upsert("t", key, {"owner": owner, "n": n}) for key, owner in enumerate(owners)])
+
+
+def ingest(*batch):
+    return ("ingest", list(batch))
+
+
+X, Y = {"o": "x", "n": 1}, {"o": "y", "n": 1}
+STORIES = {
+    "a view goes, and its rows change while they are taken back": (
+        rows(*"yyyyy"), ("take", "a", 30), ("unregister", "a", 1), ingest(upsert("t", 0, {"owner": "y", "n": 4})),
+        ingest(delete("t", 3)), ingest(upsert("t", 5, {"owner": "y", "n": 4})), ingest(merge("t", 2, {"owner": "x"})),
+        ("take", "a", 2), ingest(merge("t", 4, {"n": 4})), ("take", "a", 30), ingest(merge("t", 0, {"n": 5})),
+    ),
+    "a view comes back while its rows are taken": (
+        rows(*"yyyyy"), ("take", "a", 30), ("unregister", "a", 1), ("take", "a", 2), ("register", "a", "late", X),
+        ingest(merge("t", 0, {"n": 4}), delete("t", 4)), ("take", "a", 5), ingest(merge("t", 1, {"n": 4})),
+        ("take", "a", 30), ingest(merge("t", 0, {"n": 5}), merge("t", 2, {"n": 2})),
+    ),
+    "parameters move, and rows change meanwhile": (
+        rows(*"yyxxy", n=0), ("take", "a", 30), ("rebind", "a", 0, Y, False), ingest(merge("t", 4, {"n": 1})),
+        ("take", "a", 3), ingest(merge("t", 2, {"n": 1}), merge("t", 0, {"owner": "z"})), ("take", "a", 4),
+        ingest(merge("t", 3, {"owner": "y"})), ("take", "a", 30), ingest(merge("t", 1, {"n": 1})),
+    ),
+    "parameters cannot move": (
+        rows(*"yyxxy", n=0), ("take", "a", 30), ("rebind", "a", 0, Y, True), ("take", "a", 5),
+        ingest(merge("t", 2, {"n": 1})), ("take", "a", 30), ingest(merge("t", 3, {"n": 1})),
+    ),
+    "a view comes late, and rows change while they are brought": (
+        rows(*"yyyyy"), ("register", "b", "late", X), ("take", "b", 3), ingest(merge("t", 4, {"n": 4}), delete("t", 3)),
+        ingest(merge("t", 0, {"n": 4})), ("take", "b", 30),
+    ),
+    "a second view comes before the rows of the first are there": (
+        rows(*"yxyxy"), ("register", "b", "late", X), ("register", "b", "mine", X), ("take", "b", 4),
+        ("register", "b", "best", Y), ("take", "b", 30),
+    ),
+    "a failure, then another view": (
+        rows(*"yxyxy", n=0), ("take", "a", 30), ("lose", "a"), ingest(merge("t", 1, {"n": 1})), ("come_back", "a"),
+        ("register", "a", "best", Y), ("take", "a", 30), ingest(merge("t", 0, {"n": 1})),
+    ),
+    "columns come with the rows": (
+        ("register", "a", "open", X), ("take", "a", 30), ingest(merge("w", 0, {"y": "x"}), merge("w", 1, {"y": "x"})),
+        ingest(upsert("w", 2, {"x": 4}), upsert("w", 3, {"x": 0})), ("take", "a", 2), ingest(upsert("w", 0, {"x": 3})),
+    ),
+    "one table goes at once, the other's rows in slices": (
+        rows(*"yyyyy"), ("register", "a", "either", Y), ("take", "a", 30), ("unregister", "a", 2),
+        ingest(upsert("w", 1, {"y": "y"})), ("take", "a", 30),
+    ),
+    "two views with one interest, and one goes": (
+        rows(*"yxyxy", n=0), ("register", "a", "best", X), ("take", "a", 30), ("unregister", "a", 0), ("take", "a", 30),
+        ingest(merge("t", 1, {"n": 1})),
+    ),
+}  # fmt: skip
+
+
 def needed(view, given):
     return {name: given[name] for name in ("o", "n") if f"${name}" in QUERIES[view]}
 
@@ -154,3 +210,12 @@ def test_circuits_hold_what_their_views_need_whatever_happens(name, script, slic
     """T43, T44, T58: rows that leave, views that come late, views that come back."""
     strategy, options = STRATEGIES[name]
     run(Plugins().strategy(strategy, options), script, slice)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+@pytest.mark.parametrize("slice", [1, 2, 512])
+def test_stories(name, story, slice):
+    """T43, T44, T58, step by step."""
+    strategy, options = STRATEGIES[name]
+    run(Plugins().strategy(strategy, options), story, slice)
