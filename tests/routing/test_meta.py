@@ -252,6 +252,7 @@ def test_values_are_equal_as_they_are_in_sql(value, equal, other):
 
     assert ({"a", "b"}, set()) == (holders(meta, (1, equal, 0)), holders(meta, (1, other, 0)))
     assert (True, False) == (region.matches((1, equal, 0)), region.matches((1, other, 0)))
+    assert ({"a": "put", "b": "put"}, {}) == (route(meta, None, (1, equal, 0)), route(meta, None, (1, other, 0)))
 
 
 def test_a_column_the_table_gets_later_is_looked_at_from_then_on():
