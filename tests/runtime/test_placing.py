@@ -147,6 +147,34 @@ async def test_a_whole_life(routing, autojump_clock):
         assert {"a", "b", "c"} == {row[1] for row in await runtime.rows("v0", circuit="ops")}
 
 
+async def test_shares_begin_and_end_while_circuits_are_at_work(autojump_clock):
+    logging.getLogger("sspcore.runtime").setLevel(logging.CRITICAL)
+    options = {key: value for key, value in WITH_DEFAULT.items() if key != "strategy"}
+    async with open_test(schemas=SCHEMAS) as runtime:
+        await runtime.create_circuit("ops")
+        await runtime.ingest([upsert("p", "a", {"circuit": "main"}), upsert("p", "b", {"circuit": "ops"})])
+        await runtime.ingest([upsert("t", key, {"home": "abc"[key % 3], "x": key % 2}) for key in range(9)])
+        for circuit in ("main", "ops"):
+            for view, sql in QUERIES.items():
+                await runtime.register(view, sql, circuit=circuit)
+        await runtime.set_routing("meta", options)
+        judge(runtime, "main")
+        assert {"b"} == {row[1] for row in await runtime.rows("v0", circuit="ops")}
+        async with runtime.routing.subscribe("route_0") as subscription:
+            await runtime.ingest([upsert("p", "a", {"circuit": "ops"}), upsert("p", "b", {"circuit": "main"})])
+            await runtime.settle()
+            judge(runtime, "main")
+            await runtime.set_routing("meta", options | {"default": "ops"})
+            judge(runtime, "ops")
+            assert 2 == len((await subscription.receive()).changes)
+            with pytest.raises(trio.EndOfChannel, match="rows are routed by 'meta' from now on"):
+                await subscription.receive()
+        assert {"a", "c"} == {row[1] for row in await runtime.rows("v0", circuit="ops")}
+        await runtime.set_routing("predicate")
+        assert 9 == len(await runtime.rows("v0", circuit="ops"))
+        balanced(runtime)
+
+
 FAULTS = {
     "nothing is gained": lambda move: move._replace(gained=None), "nothing is lost": lambda move: move._replace(lost=None),
 }  # fmt: skip
