@@ -68,6 +68,7 @@ _HOME = {
     "CircuitHandle": "runtime.handle",
     "Config": "config",
     "Receipt": "runtime.receipt",
+    "RoutingViews": "runtime.routing_views",
     "Subscription": "runtime.subscription",
     # for authors of plugins
     "hookimpl": "hookspecs",
@@ -117,6 +118,7 @@ if TYPE_CHECKING:
     from sspcore.runtime.opening import open_runtime as open_runtime
     from sspcore.runtime.opening import run_runtime as run_runtime
     from sspcore.runtime.receipt import Receipt as Receipt
+    from sspcore.runtime.routing_views import RoutingViews as RoutingViews
     from sspcore.runtime.runtime import Runtime as Runtime
     from sspcore.runtime.subscription import Subscription as Subscription
 

@@ -28,7 +28,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "BatchStats", "Result", "Explanation", "ZSet",
     ),
     "The runtime": (
-        "open_runtime", "run_runtime", "Runtime", "CircuitHandle", "Config", "Receipt", "Subscription",
+        "open_runtime", "run_runtime", "Runtime", "CircuitHandle", "RoutingViews", "Config", "Receipt", "Subscription",
     ),
     "For authors of plugins": ("hookimpl", "routing_strategies"),
     "Modules": ("errors", "abc", "testing"),
