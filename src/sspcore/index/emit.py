@@ -16,10 +16,9 @@ from typing import Any, Final
 from sspcore.algebra.values import canonical_key
 from sspcore.codegen.source import Source
 from sspcore.index.cover import ticks_of
-from sspcore.index.lanes import EqualityLane, Lane, Many, ScanLane
+from sspcore.index.lanes import DictLane, EqualityLane, Lane, Many, ScanLane
 from sspcore.index.lookups import (
     CellLane,
-    DictLane,
     ElementLane,
     LevelLane,
     PrefixLane,
@@ -79,7 +78,7 @@ class Writer:
                 cells[f"g{at}"], cells[f"l{at}"] = lane.found, lane.edge
             elif isinstance(lane, LevelLane):
                 cells[f"l{at}"] = lane.levels
-            elif isinstance(lane, EqualityLane | DictLane):
+            elif isinstance(lane, DictLane):
                 cells[f"g{at}"] = lane.postings.get
         self.source.cells.update(cells)
 

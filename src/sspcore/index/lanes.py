@@ -143,8 +143,8 @@ def length(posting: Any) -> int:
     return posting.size if isinstance(posting, Nested) else 1
 
 
-class EqualityLane(Lane):
-    """`=`, IN and IS NULL, of one column or several: a dict by canonical key (a tuple of them)."""
+class DictLane(Lane):
+    """Postings in one dict; how a row's key leads to one or several of them, the subclass says in `found`."""
 
     __slots__ = ("postings",)
 
@@ -160,12 +160,18 @@ class EqualityLane(Lane):
         self.cut(self.postings, key, member, residual)
         self.size -= 1
 
+    def postings_by_key(self) -> Iterator[tuple[Any, Any]]:
+        return iter(self.postings.items())
+
+
+class EqualityLane(DictLane):
+    """`=`, IN and IS NULL, of one column or several: a dict by canonical key (a tuple of them)."""
+
+    __slots__ = ()
+
     def found(self, key: Any) -> Iterable[Any]:
         posting = self.postings.get(key)
         return () if posting is None else (posting,)
-
-    def postings_by_key(self) -> Iterator[tuple[Any, Any]]:
-        return iter(self.postings.items())
 
 
 class ScanLane(EqualityLane):

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sspcore.algebra.values import Key, Value
 from sspcore.index.clauses import Clause
 from sspcore.index.cover import ticks_of
-from sspcore.index.lanes import EqualityLane, Lane, Member, Nested, ScanLane, Template
+from sspcore.index.lanes import DictLane, EqualityLane, Lane, Member, Nested, ScanLane, Template
 from sspcore.index.shapes import NUMBERS
 
 BLOCK: Final = 512
@@ -23,27 +23,6 @@ CLASSES: Final[dict[str, frozenset[type]]] = {
     "number": NUMBERS, "text": frozenset({str}), "bytes": frozenset({bytes}), "time": frozenset({datetime}),
 }  # fmt: skip
 """Name of a class → types of the canonical keys that are compared with its bounds."""
-
-
-class DictLane(Lane):
-    """Postings in one dict; how a row's key leads to several of them, the subclass says in `found`."""
-
-    __slots__ = ("postings",)
-
-    def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
-        super().__init__(template, nested)
-        self.postings: dict[Any, Any] = {}
-
-    def add(self, key: Any, member: Member, residual: Clause | None) -> None:
-        self.put(self.postings, key, member, residual)
-        self.size += 1
-
-    def remove(self, key: Any, member: Member, residual: Clause | None) -> None:
-        self.cut(self.postings, key, member, residual)
-        self.size -= 1
-
-    def postings_by_key(self) -> Iterator[tuple[Any, Any]]:
-        return iter(self.postings.items())
 
 
 class ElementLane(DictLane):

@@ -40,7 +40,49 @@ class Collection(Protocol):
         """The values, in order."""
 
 
-class Collected:
+class Kept:
+    """A collection, but for where its values are: rows that have no part in it are left out, as are other classes.
+
+    What is kept of a row's value, and what is taken away with it, the subclass says in `add` and `remove`.
+    """
+
+    __slots__ = ("_admit", "_order", "_texts", "errors")
+
+    def __init__(self, admit: Admit, texts: bool) -> None:
+        self._admit, self._texts = admit, texts
+        self._order = Ordered()
+        self.errors = 0
+
+    def put(self, key: Key, row: Row) -> None:
+        """One row more."""
+        admitted = self._admit(row)
+        if admitted is None:
+            return
+        if self._texts and type(admitted[0]) is not str:
+            self.errors += 1
+            return
+        self.add(key, row, admitted)
+
+    def take(self, key: Key, row: Row) -> None:
+        """One row less, which is there."""
+        admitted = self._admit(row)
+        if admitted is None:
+            return
+        if self._texts and type(admitted[0]) is not str:
+            self.errors -= 1
+            return
+        self.remove(key, row, admitted)
+
+    def add(self, key: Key, row: Row, admitted: tuple[Value]) -> None:
+        """Keep the value of a row, boxed."""
+        raise NotImplementedError
+
+    def remove(self, key: Key, row: Row, admitted: tuple[Value]) -> None:
+        """The inverse of `add`."""
+        raise NotImplementedError
+
+
+class Collected(Kept):
     """The value of every row, in the order of the rows. Cost: O(log n) comparisons a call, O(n) to read all.
 
     >>> from sspcore.plan.expressions import Column
@@ -50,34 +92,18 @@ class Collected:
     ['early', 'late']
     """
 
-    __slots__ = ("_admit", "_entry_of", "_order", "_texts", "_values", "errors")
+    __slots__ = ("_entry_of", "_values")
 
     def __init__(self, entry_of: Callable[[Key, Row], tuple[Any, ...]], admit: Admit, texts: bool) -> None:
-        self._entry_of, self._admit, self._texts = entry_of, admit, texts
-        self._order = Ordered()
+        super().__init__(admit, texts)
+        self._entry_of = entry_of
         self._values: dict[Key, Value] = {}
-        self.errors = 0
 
-    def put(self, key: Key, row: Row) -> None:
-        """One row more."""
-        admitted = self._admit(row)
-        if admitted is None:
-            return
-        (value,) = admitted
-        if self._texts and type(value) is not str:
-            self.errors += 1
-            return
+    def add(self, key: Key, row: Row, admitted: tuple[Value]) -> None:
         self._order.add(self._entry_of(key, row))
-        self._values[key] = value
+        self._values[key] = admitted[0]
 
-    def take(self, key: Key, row: Row) -> None:
-        """One row less, which is there."""
-        admitted = self._admit(row)
-        if admitted is None:
-            return
-        if self._texts and type(admitted[0]) is not str:
-            self.errors -= 1
-            return
+    def remove(self, key: Key, row: Row, admitted: tuple[Value]) -> None:
         self._order.remove(self._entry_of(key, row))
         del self._values[key]
 
@@ -87,25 +113,17 @@ class Collected:
         return [values[entry[-1]] for entry in self._order]
 
 
-class CollectedOnce:
+class CollectedOnce(Kept):
     """Each different value once, in the order of the values. Cost: as of `Collected`."""
 
-    __slots__ = ("_admit", "_members", "_order", "_part", "_texts", "errors")
+    __slots__ = ("_members", "_part")
 
     def __init__(self, part: Callable[[Value], tuple[Any, ...]], admit: Admit, texts: bool) -> None:
-        self._part, self._admit, self._texts = part, admit, texts
-        self._order = Ordered()
+        super().__init__(admit, texts)
+        self._part = part
         self._members: dict[Key, Members] = {}
-        self.errors = 0
 
-    def put(self, key: Key, row: Row) -> None:
-        """One row more."""
-        admitted = self._admit(row)
-        if admitted is None:
-            return
-        if self._texts and type(admitted[0]) is not str:
-            self.errors += 1
-            return
+    def add(self, key: Key, row: Row, admitted: tuple[Value]) -> None:
         same_value = canonical_key(admitted[0])
         members = self._members.get(same_value)
         if members is None:
@@ -114,14 +132,7 @@ class CollectedOnce:
         else:
             members.add(admitted)
 
-    def take(self, key: Key, row: Row) -> None:
-        """One row less, which is there."""
-        admitted = self._admit(row)
-        if admitted is None:
-            return
-        if self._texts and type(admitted[0]) is not str:
-            self.errors -= 1
-            return
+    def remove(self, key: Key, row: Row, admitted: tuple[Value]) -> None:
         same_value = canonical_key(admitted[0])
         members = self._members[same_value]
         members.remove(admitted)
