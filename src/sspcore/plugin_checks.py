@@ -135,6 +135,9 @@ def _options_fault(kind: str, form: Any) -> tuple[str, str] | None:
         return what, "import what they name at run time, not under TYPE_CHECKING"
     taken = {field.name for field in attrs.fields(_SETTINGS[kind])}
     for field in attrs.fields(form):
+        if field.type is None:
+            what = f"whose option {field.name!r} of {form.__name__}{place_of(form)} has no type"
+            return what, "annotate it: by that what a file says is checked"
         if field.name in taken:
             what = f"whose option {field.name!r} of {form.__name__}{place_of(form)} is a setting of every {kind}"
             return what, "options stand beside those: call it something else"

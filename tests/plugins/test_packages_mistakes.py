@@ -214,6 +214,11 @@ class Dangling:
     size: "Nowhere" = 1  # noqa: F821, UP037
 
 
+@attrs.define(these={"size": attrs.field(default=1)})
+class Untyped:
+    pass
+
+
 @attrs.frozen
 class Shadowing:
     capacity: int = 1
@@ -232,6 +237,7 @@ class Shadowing:
             Dangling,
             rf"the annotations of whose options Dangling {HERE} mean nothing: name 'Nowhere' is not defined; import",
         ),
+        (Untyped, rf"whose option 'size' of Untyped {HERE} has no type; annotate it"),
         (
             Shadowing,
             rf"whose option 'capacity' of Shadowing {HERE} is a setting of every policy; .* call it something else",
