@@ -23,6 +23,7 @@ from sspcore.config import (
     ViewConfig,
 )
 from sspcore.routing.hybrid import HybridOptions
+from sspcore.routing.meta.options import MetaOptions, RouteOptions
 from sspcore.routing.routed import RoutedOptions
 from sspcore.routing.shadow import ShadowOptions
 from sspcore.routing.sharded import ShardedOptions
@@ -34,6 +35,8 @@ HOOKS = (ROOT / "docs/reference/hooks.md").read_text(encoding="utf-8")
 TABLES = {
     "## [routing]": RoutingConfig,
     "Options of `hybrid`": HybridOptions,
+    "Options of `meta`": MetaOptions,
+    "Each of its `routes`": RouteOptions,
     "Options of `routed`": RoutedOptions,
     "Options of `sharded`": ShardedOptions,
     "Options of `shadow`": ShadowOptions,
