@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sspcore import Schema, delete, merge, upsert
 from sspcore.errors import AlreadyExists, ChangeRejected
-from sspcore.ingress import walk
+from sspcore.ingress import regions, walk
 from sspcore.plugins import Plugins
 from tests.ingress.house import House
 from tests.profiles import scaled
@@ -193,9 +193,10 @@ class Script:
             self.house.come_back(circuit)
 
 
-def run(strategy, script, slice):
+def run(strategy, script, slice, large=4_096):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(walk, "SLICE", slice)
+        patch.setattr(regions, "LARGE", large)
         story = Script(strategy)
         for step in (*START, *script):
             story.do(*((step,) if isinstance(step, str) else step))
@@ -205,17 +206,21 @@ def run(strategy, script, slice):
 
 @pytest.mark.parametrize("name", STRATEGIES)
 @scaled(3)
-@given(script=scripts, slice=st.sampled_from((1, 2, 3, 512)))
-def test_circuits_hold_what_their_views_need_whatever_happens(name, script, slice):
-    """T43, T44, T58: rows that leave, views that come late, views that come back."""
+@given(script=scripts, slice=st.sampled_from((1, 2, 3, 512)), large=st.sampled_from((0, 3, 4_096)))
+def test_circuits_hold_what_their_views_need_whatever_happens(name, script, slice, large):
+    """T43, T44, T58: rows that leave, views that come late, views that come back. Large tables have indexes."""
     strategy, options = STRATEGIES[name]
-    run(Plugins().strategy(strategy, options), script, slice)
+    house = run(Plugins().strategy(strategy, options), script, slice, large)
+    for name in list(house.lanes):
+        house.destroy(name)
+    assert not house.base.regions._asked and not house.base.regions._kept
+    assert not any(table.arrangements for table in house.base.tables.values())
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
-@pytest.mark.parametrize("slice", [1, 2, 512])
-def test_stories(name, story, slice):
+@pytest.mark.parametrize(("slice", "large"), [(1, 4_096), (2, 4_096), (512, 4_096), (1, 0), (2, 3)])
+def test_stories(name, story, slice, large):
     """T43, T44, T58, step by step."""
     strategy, options = STRATEGIES[name]
-    run(Plugins().strategy(strategy, options), story, slice)
+    run(Plugins().strategy(strategy, options), story, slice, large)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 import pytest
 import trio
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from sspcore import Schema, delete, merge, upsert
-from sspcore.errors import ConfigError
+from sspcore.errors import Closed, ConfigError
 from sspcore.ingress import walk
 from sspcore.testing.strategies import scenarios
 from tests.profiles import scaled
@@ -253,3 +254,29 @@ async def tell(scenario, script):
         judge(runtime)
         balanced(runtime)
         nursery.cancel_scope.cancel()
+
+
+async def test_a_circuit_destroyed_amid_all_this_takes_nothing_along(autojump_clock, slices):
+    async with open_test(BY_PREDICATE, schemas=SCHEMAS) as runtime:
+        await runtime.create_circuit("ops")
+        await fill(runtime)
+        await runtime.register("mine", MINE, {"o": "a"}, circuit="ops")
+        await runtime.register("late", "SELECT id FROM t WHERE n > 15", circuit="ops")
+        async with runtime.subscribe("mine", circuit="ops") as reader, trio.open_nursery() as nursery:
+
+            async def move():
+                with suppress(Closed):
+                    await runtime.rebind("mine", {"o": "b"}, circuit="ops")
+
+            nursery.start_soon(move)
+            await trio.lowlevel.checkpoint()
+            await runtime.unregister("late", circuit="ops")
+            await runtime.ingest(upsert("t", 4, {"owner": "a", "n": 44}), ack="queued")
+            await runtime.destroy_circuit("ops")
+            async for _ in reader:
+                pass
+        router = runtime._registry.router
+        assert not router._truth.readers("t") and not runtime._registry.base.regions._asked
+        await runtime.create_circuit("ops")
+        await runtime.register("mine", MINE, {"o": "b"}, circuit="ops")
+        judge(runtime)

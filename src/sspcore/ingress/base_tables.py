@@ -10,7 +10,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sspcore.abc import Everything, Interest
 from sspcore.engine.change import Change
 from sspcore.engine.door import Door
 from sspcore.engine.draft import Resolution
@@ -18,10 +17,11 @@ from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.query import Catalog
 from sspcore.engine.schema import Schema
-from sspcore.engine.table import Id, Table
+from sspcore.engine.table import Table
 from sspcore.engine.template import Templates, Understood
 from sspcore.engine.update import Result
 from sspcore.errors import AlreadyExists
+from sspcore.ingress.regions import Regions
 from sspcore.plan.nodes import Plan
 
 
@@ -45,6 +45,8 @@ class BaseTables:
         self._declared: set[str] = set()
         self._door = Door(self._tables, options, self.marks, reserved)
         self._catalog = Catalog(self._tables, options.strict_tables)
+        self.regions = Regions(self._tables)
+        """Where to look for the rows of a region."""
 
     @property
     def tables(self) -> Mapping[str, Table]:
@@ -73,10 +75,6 @@ class BaseTables:
             table = self._tables.get(name)
             if table is not None and name not in self._declared and not table.rows and not table.versions:
                 del self._tables[name]
-
-    def ids(self, table: str, region: Everything | Interest) -> Iterable[Id]:
-        """The ids of a table that rows of a region can have, and maybe others."""
-        return self._tables[table].rows
 
     def resolve(self, changes: Sequence[Change]) -> Resolution:
         """Judge a batch, writing nothing. Raises ChangeRejected."""

@@ -26,6 +26,7 @@ from sspcore.ingress.walk import Errand, Walk, Wanted
 from sspcore.plan.expressions import NOW
 from sspcore.plan.nodes import Plan
 from sspcore.plan.traverse import params_of
+from sspcore.routing.any_of import AnyOf
 
 
 class State(Enum):
@@ -122,6 +123,7 @@ class Registration:
     busy: bool = False
     named: bool = True
     """Known by a name of its own; otherwise by its query and parameters, and whoever asks the same reads it too."""
+    lazy: bool = False
 
     @property
     def timed(self) -> bool:
@@ -200,7 +202,7 @@ class Lane:
         for table in registration.tables:
             self._holding(table).readers += 1
 
-    def remove_view(self, registration: Registration) -> frozenset[str]:
+    def remove_view(self, registration: Registration, base: BaseTables) -> frozenset[str]:
         """A view no more; gives the tables no other view reads, and gives them up: unrouted they would go stale."""
         del self.views[registration.view]
         self._templates.forget(registration.view)
@@ -212,6 +214,8 @@ class Lane:
             holding.readers -= 1
             if not holding.readers:
                 gone.add(table)
+                for wish in holding.wishes:
+                    base.regions.forgotten(table, wish)
                 self._drop(holding)
         return frozenset(gone)
 
@@ -234,7 +238,8 @@ class Lane:
 
         Changes must be routed here already: what is copied now and what comes later then miss nothing between them.
         """
-        self._holding(table).wishes.add(interest)
+        if self._holding(table).wishes.add(interest):
+            base.regions.noted(table, interest)
         return self.fill(table, interest, base)
 
     def fill(self, table: str, interest: Everything | Interest, base: BaseTables) -> Walk | None:
@@ -252,15 +257,37 @@ class Lane:
             return None
         walk = holding.filling.get(interest)
         if walk is None:
-            walk = holding.filling[interest] = Walk(table, base.ids(table, interest), interest)
+            walk = holding.filling[interest] = self.over(table, interest, base)
         return walk
 
     def give_up(self, table: str, interest: Everything | Interest, base: BaseTables) -> Walk | None:
         """A view wants these rows no more; the walk that takes back those nobody wants, None where there are none."""
         holding = self.tables.get(table)
-        if holding is None or not holding.drop(interest) or not self.running or holding.wishes.everything:
+        if holding is None or not holding.drop(interest):
             return None
-        return Walk(table, base.ids(table, interest), interest, takes=True)
+        takes = self.running and not holding.wishes.everything
+        walk = self.over(table, interest, base, takes=True) if takes else None
+        base.regions.forgotten(table, interest)
+        return walk
+
+    def over(self, table: str, region: Everything | Interest, base: BaseTables, takes: bool = False) -> Walk:
+        """A walk over the rows of a region there are."""
+        ids, completes = base.regions.ids(table, region)
+        return Walk(table, ids, region, takes, completes=completes)
+
+    def wish_anew(self, wishes: Iterable[tuple[str, Everything | Interest]], base: BaseTables) -> None:
+        """What views want of every table, of a circuit that is to be derived anew."""
+        self.unnote(base)
+        for holding in self.tables.values():
+            holding.wishes = AnyOf()
+        for table, interest in wishes:
+            self.wish(table, interest, base)
+
+    def unnote(self, base: BaseTables) -> None:
+        """Nothing it wants is to be looked for any more."""
+        for table, holding in self.tables.items():
+            for wish in holding.wishes:
+                base.regions.forgotten(table, wish)
 
     def wanted(self, table: str, columns: tuple[str, ...]) -> Wanted:
         """(id, row) → whether the circuit wants a row of a table, as things are now."""

@@ -21,13 +21,18 @@ def refill(lane: Lane, base: BaseTables, options: CircuitOptions, now: datetime)
         table = base.tables[name]
         circuit.create_table(table.schema)
         wanted = lane.wanted(name, table.names)
-        circuit.tables[name].write((key, None, row) for key, row in table.rows.items() if wanted(key, row))
+        keys = base.regions.candidates(name, lane.tables[name].wishes)
+        found = [(key, None, row) for key in keys if wanted(key, row := table.rows[key])]
+        circuit.tables[name].write(found)
     if any(registration.timed for registration in lane.views.values()):
         circuit.advance(now)
     for registration in lane.views.values():
         if registration.live or registration.failed is not None:
             try:
-                circuit.register(registration.view, registration.given, registration.params, format=registration.format)
+                circuit.register(
+                    registration.view, registration.given, registration.params, format=registration.format,
+                    lazy=registration.lazy,
+                )  # fmt: skip
             except Exception as error:  # noqa: BLE001 - the unit of fault is the view
                 registration.failed = error
                 registration.live = False

@@ -81,6 +81,7 @@ class Registry:
         for view in lane.views:
             self._release_name(view)
         self.router.circuit_removed(lane.name)
+        lane.unnote(self.base)
         self._forget_unread(lane.needed())
 
     def reroute(self, router: Guard) -> list[Lane]:
@@ -105,7 +106,7 @@ class Registry:
 
     def register(
         self, circuit: str, view: str, query: object, params: Mapping[str, Any] | None, *,
-        format: str = "rows", named: bool = True,
+        format: str = "rows", named: bool = True, lazy: bool = False,
     ) -> tuple[Registration, list[Walk] | None]:  # fmt: skip
         """Promise a view: its changes are routed from now on.
 
@@ -121,7 +122,7 @@ class Registry:
         understood = self.understand(lane, query, params)
         held = lane.views.get(view)
         if held is not None:
-            if held.format != format or not held.means(query, understood.plan, understood.params):
+            if (held.format, held.lazy) != (format, lazy) or not held.means(query, understood.plan, understood.params):
                 raise AlreadyExists(
                     f"view {view!r} exists with another query or other parameters",
                     hint="unregister it first, or choose another id",
@@ -137,7 +138,7 @@ class Registry:
         registration = Registration(
             view, query, understood.plan if understood.inlines else query, understood.template, understood.plan,
             bind_plan(understood.plan, understood.params), understood.params, tables, format=format,
-            interests=lane.needs(understood.template, self.base).bound(understood.params), named=named,
+            interests=lane.needs(understood.template, self.base).bound(understood.params), named=named, lazy=lazy,
         )  # fmt: skip
         self._names[view] = self._names.get(view, 0) + 1
         lane.add_view(registration)
@@ -186,7 +187,7 @@ class Registry:
         """Give up a view and the tables only it read; False when that has happened before."""
         if lane.views.get(registration.view) is not registration or self.lanes.get(lane.name) is not lane:
             return False
-        gone = lane.remove_view(registration)
+        gone = lane.remove_view(registration, self.base)
         self.working.go(lane, registration)
         self._release_name(registration.view)
         self._forget_unread(gone)

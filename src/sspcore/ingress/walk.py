@@ -13,6 +13,7 @@ import attrs
 
 from sspcore.abc import ALL, Everything, Interest
 from sspcore.engine.table import Id, Row
+from sspcore.ingress.by_value import ByValue
 from sspcore.routing.ledger import meets
 
 SLICE = 512
@@ -26,18 +27,18 @@ class Walk:
     """A walk over ids of a table, `over` when each was looked at (`done`) or nobody needs it any more (`called_off`).
 
     Args: `table`; `ids`, which to look at; `region`, which of them it is about; `takes`, retract those that are wanted
-    no more, instead of putting those that are wanted.
+    no more, instead of putting those that are wanted; `completes`, an index to file on the way what all ids have.
 
     >>> walk = Walk("t", {1: ("a",), 2: ("b",)})
     >>> walk.slice({2: ("c",), 3: ("d",)}), walk.over
     ([('t', 2, ('c',))], True)
     """
 
-    __slots__ = ("_at", "_ids", "_slice", "called_off", "region", "table", "takes")
+    __slots__ = ("_at", "_completes", "_ids", "_slice", "called_off", "region", "table", "takes")
 
     def __init__(
         self, table: str, ids: Iterable[Id], region: Everything | Interest = ALL, takes: bool = False,
-        slice: int | None = None,
+        slice: int | None = None, completes: ByValue | None = None,
     ) -> None:  # fmt: skip
         self.table = table
         self.region = region
@@ -46,6 +47,7 @@ class Walk:
         self._ids: list[Any] = list(ids)
         self._at = 0
         self._slice = slice or SLICE
+        self._completes = completes
 
     @property
     def done(self) -> bool:
@@ -62,19 +64,25 @@ class Walk:
 
         `wanted`: what the circuit wants now, if not everything.
         """
-        table, region, takes = self.table, self.region, self.takes
+        table, region, takes, completes = self.table, self.region, self.takes, self._completes
         ids = self._ids[self._at : self._at + self._slice]
         self._at += len(ids)
         found: list[tuple[str, Id, Row | None]] = []
         for key in ids:
             row = rows.get(key)
-            if row is None or not meets(region, row):
+            if row is None:
+                continue
+            if completes is not None:
+                completes.see(key, row)
+            if not meets(region, row):
                 continue
             if takes:
                 if wanted is not None and not wanted(key, row):
                     found.append((table, key, None))
             elif wanted is None or wanted(key, row):
                 found.append((table, key, row))
+        if completes is not None and self.done:
+            completes.complete = True
         return found
 
 

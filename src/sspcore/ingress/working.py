@@ -17,7 +17,6 @@ from sspcore.algebra.values import Value
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane, Registration, Telling
 from sspcore.ingress.walk import Errand, Walk
-from sspcore.routing.any_of import AnyOf
 from sspcore.routing.guard import Guard
 
 
@@ -93,6 +92,8 @@ class Working:
 
     def moved(self, lane: Lane, promise: Promise, kept: bool) -> None:
         """The circuit has moved the view's parameters as promised, or could not: the other interests go."""
+        if self.lanes.get(lane.name) is not lane:
+            return  # destroyed: it applies what it has queued, and that is all
         registration, telling = promise.registration, promise.telling
         view, coming = registration.view, registration.coming
         if lane.views.get(view) is registration and coming is not None:
@@ -133,12 +134,8 @@ class Working:
 
     def rewish(self, lane: Lane) -> None:
         """What a circuit that is behind will be derived with, under the strategy there is now."""
-        for holding in lane.tables.values():
-            holding.wishes = AnyOf()
-        for registration in lane.views.values():
-            for interests in (registration.interests, registration.coming or {}):
-                for table, wish in self._wishes(interests):
-                    lane.tables[table].wishes.add(wish)
+        told = [t for view in lane.views.values() for t in (view.interests, view.coming) if t is not None]
+        lane.wish_anew([wish for interests in told for wish in self._wishes(interests)], self.base)
 
     # Tables
 
@@ -155,7 +152,9 @@ class Working:
 
     def _derive(self, lane: Lane, registration: Registration) -> None:
         """Bring a view's interests up to date with the columns of its tables, unless it is on its way: then later."""
-        if registration.busy:
+        if registration.busy or lane.views.get(registration.view) is not registration:
+            return
+        if self.lanes.get(lane.name) is not lane:
             return
         before = registration.interests
         after = lane.needs(registration.template, self.base).bound(registration.params)
@@ -175,7 +174,7 @@ class Working:
         if lane is not None and lane.running and table in lane.needed():
             for region, takes in ((gained, False), (lost, True)):
                 if region is not None:
-                    walks.append(Walk(table, self.base.ids(table, region), region, takes))
+                    walks.append(lane.over(table, region, self.base, takes))
         if lane is None:
             self.router.settled(circuit, table)
             return

@@ -5,14 +5,15 @@ Owns the one judgement of whether a row is in it, for everyone who must agree: s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import attrs
 
+from sspcore.algebra.values import Key
 from sspcore.engine.explain import show
 from sspcore.engine.table import Row
-from sspcore.index.clauses import clause_of
+from sspcore.index.clauses import Clause, clause_of
 from sspcore.index.judge import closure_of
 from sspcore.plan.expressions import Expression
 
@@ -43,5 +44,30 @@ class Region:
         except Exception:  # noqa: BLE001 - falls open, and for the same row always
             return True
 
+    @cached_property
+    def keys(self) -> Mapping[int, frozenset[Key]]:
+        """Columns → the values, as canonical keys, one of which every row of it has there; never NULL."""
+        return _keys(clause_of(self.condition))
+
     def __str__(self) -> str:
         return show(self.condition, tuple(self.columns))
+
+
+def _keys(clause: Clause) -> dict[int, frozenset[Key]]:
+    match clause:
+        case ("=", column, key) if key is not None:
+            return {column: frozenset([key])}
+        case ("in", column, keys) if None not in keys:
+            return {column: frozenset(keys)}
+        case ("and", parts):
+            found: dict[int, frozenset[Key]] = {}
+            for part in parts:
+                for column, keys in _keys(part).items():
+                    found[column] = found[column] & keys if column in found else keys
+            return found
+        case ("or", parts):
+            first, *others = map(_keys, parts)
+            for other in others:
+                first = {column: keys | other[column] for column, keys in first.items() if column in other}
+            return first
+    return {}
