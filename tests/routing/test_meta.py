@@ -480,6 +480,9 @@ def test_rows_that_go_the_same_way_share_their_targets():
 
     rows = [Resolved("orders", n, None, (n, f"t{n}", n), ORDERS) for n in range(100)]
     assert 2 == len({id(targets) for targets in meta.route(rows)})
+    meta.view_changed("a", "all", {"orders": ALL}, {"orders": LARGE})
+    meta.view_settled("a", "all")
+    assert 3 == len({id(targets) for targets in meta.route(rows)}), "to a, to b, to nobody"
 
 
 def test_a_tenant_that_moves_costs_its_own_postings():

@@ -49,10 +49,11 @@ class Placed:
         self.readers: dict[str, AnyOf] = {}
         self._ways: dict[tuple[Circuits, Circuits], Targets | None] = {}
         """(circuits of the old image, of the new) → targets, where all of them want all rows; else None: ask them."""
+        self._made: dict[Targets, Targets] = {}
 
     def forget(self) -> None:
         """Somebody wants other rows now."""
-        self._ways.clear()
+        self._ways, self._made = {}, {}
 
     def targets(self, old: Row | None, new: Row | None, columns: Sequence[str]) -> Targets:
         """Puts where a circuit holds, or has not settled, the new image and wants it; retractions where the old."""
@@ -61,16 +62,14 @@ class Placed:
         way = before, after
         targets = self._ways.get(way)
         if targets is None:
-            if way in self._ways:
-                return self._spread(before, after, old, new)
-            targets = self._spread(before, after, old, new)
-            if len(self._ways) > _REMEMBERED:
-                self._ways.clear()
-            readers = [self.readers[circuit] for circuit in (*before, *after) if circuit in self.readers]
-            self._ways[way] = targets if all(reader.everything for reader in readers) else None
+            targets = self._asked(before, after, old, new)
+            if way not in self._ways:
+                readers = [self.readers[circuit] for circuit in (*before, *after) if circuit in self.readers]
+                self._remember(way, targets if all(reader.everything for reader in readers) else None)
         return targets
 
-    def _spread(self, before: Circuits, after: Circuits, old: Row | None, new: Row | None) -> Targets:
+    def _asked(self, before: Circuits, after: Circuits, old: Row | None, new: Row | None) -> Targets:
+        """The same, by asking each circuit; equal targets are one tuple, so that others look into it once."""
         targets: list[Target] = []
         readers = self.readers
         for circuit in after:
@@ -81,10 +80,16 @@ class Placed:
                 targets.append((circuit, "put"))
             elif old is not None and circuit in before and reader.matches(old):
                 targets.append((circuit, "retract"))
-        if old is not None:
+        if old is not None and before != after:
             left = [circuit for circuit in before if circuit not in after and circuit in readers]
             targets += [(circuit, "retract") for circuit in left if readers[circuit].matches(old)]
-        return tuple(targets)
+        made = tuple(targets)
+        return self._made.setdefault(made, made)
+
+    def _remember(self, way: tuple[Circuits, Circuits], targets: Targets | None) -> None:
+        if len(self._ways) >= _REMEMBERED:
+            self._ways, self._made = {}, {}
+        self._ways[way] = targets
 
 
 class Meta:
