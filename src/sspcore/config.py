@@ -87,12 +87,14 @@ class ClockConfig:
 class ViewConfig:
     """`views = [{…}]` of a circuit: a view registered at the start.
 
-    Args: `id`, its name in the circuit; `sql`, the query; `params`, a value for each `$name` in it.
+    Args: `id`, its name in the circuit; `sql`, the query; `params`, a value for each `$name` in it; `lazy`, computed
+    when it is read after a change instead of kept.
     """
 
     id: str
     sql: str
     params: Mapping[str, Any] = attrs.field(factory=dict)
+    lazy: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -181,9 +181,12 @@ class PretendRuntime:
         self.ingested.append(list(changes))
         return Receipt(len(self.ingested), {"main": len(self.ingested)} if ack == "applied" else {}, (), len(changes))
 
-    async def register(self, id: str, query: Any, params: Any = None, *, circuit: str = "main") -> Snapshot:
+    async def register(
+        self, id: str, query: Any, params: Any = None, *, circuit: str = "main", lazy: bool = False
+    ) -> Snapshot:
         await trio.lowlevel.checkpoint()
         view = self.circuits[circuit].held[id] = PretendView(id, ("n",))
+        view.lazy = lazy
         view.query = query
         return view.snapshot()
 

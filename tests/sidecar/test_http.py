@@ -45,9 +45,10 @@ async def test_a_circuit_is_created_and_destroyed() -> None:
 async def test_a_view_is_registered_and_dropped() -> None:
     runtime = PretendRuntime()
     async with serving(runtime) as address, http(address) as client:
-        body = {"id": "n", "sql": "SELECT 1 AS n", "params": {"m": 60}}
+        body = {"id": "n", "sql": "SELECT 1 AS n", "params": {"m": 60}, "lazy": True}
         answer = await client.request("POST", "/circuits/main/views", body)
         assert (answer.status, answer.data["id"], answer.data["warnings"]) == (201, "n", [])
+        assert runtime.circuits["main"].held["n"].lazy
         assert (await client.request("DELETE", "/circuits/main/views/n")).status == 204
         assert (await client.request("DELETE", "/circuits/main/views/n")).status == 404
 

@@ -16,7 +16,7 @@ from sspcore.engine.moving import rebind
 from sspcore.engine.schema import Schema
 from sspcore.engine.sliced import deliver_in_slices
 from sspcore.engine.update import Commit, Snapshot, ViewUpdate
-from sspcore.errors import CircuitFailed
+from sspcore.errors import CircuitFailed, UsageError
 
 REFILLED = "the circuit was derived anew"
 
@@ -68,15 +68,17 @@ class Stage:
         """Forget a table."""
         self.circuit.drop_table(table)
 
-    def register(self, view: str, query: object, params: Mapping[str, Any], format: str = "rows") -> Snapshot:
+    def register(
+        self, view: str, query: object, params: Mapping[str, Any], format: str = "rows", lazy: bool = False
+    ) -> Snapshot:
         """Register a view."""
-        return self.circuit.register(view, query, params, format=format)
+        return self.circuit.register(view, query, params, format=format, lazy=lazy)
 
     def register_sliced(
-        self, view: str, query: object, params: Mapping[str, Any], format: str, rows: int
+        self, view: str, query: object, params: Mapping[str, Any], format: str, lazy: bool, rows: int
     ) -> Generator[None, None, Snapshot]:
         """`register` in steps of about so many rows. Closed before it ends, there is no such view."""
-        return self.circuit.register_sliced(view, query, params, format=format, rows=rows)
+        return self.circuit.register_sliced(view, query, params, format=format, lazy=lazy, rows=rows)
 
     def rebind(self, view: str, params: Mapping[str, Any]) -> ViewUpdate:
         """Give a view other parameters, and pass the difference on. Raises UnknownView, CircuitFailed, UsageError."""
@@ -97,8 +99,17 @@ class Stage:
     # Who watches
 
     def attach(self, view: str, outbox: Outbox) -> Snapshot:
-        """The view's value now, and every update after it into the outbox. Raises UnknownView or CircuitFailed."""
-        snapshot = self.circuit.view(view).snapshot()
+        """The view's value now, and every update after it into the outbox.
+
+        Raises UnknownView, UsageError (the caller's) for a lazy view, which has no updates, or CircuitFailed.
+        """
+        watched = self.circuit.view(view)
+        if watched.materialisation.lazy:
+            raise UsageError(
+                f"view {view!r} is lazy: it is computed when it is read, and tells no changes",
+                hint="read it with rows() or snapshot(), subscribe to its query, or register it without lazy",
+            )
+        snapshot = watched.snapshot()
         if not outbox.closed:
             outbox.begin(snapshot)
             self._watchers.setdefault(view, []).append(outbox)

@@ -145,8 +145,8 @@ class Worker:
 
     async def _register_in_slices(self, registration: Registration) -> Snapshot:
         """A snapshot, with a look at everybody else between the steps. Cancelled, there is no such view."""
-        view, given = registration.view, registration.given
-        slices = self.stage.register_sliced(view, given, registration.params, registration.format, SLICE)
+        what = registration.view, registration.given, registration.params, registration.format, registration.lazy
+        slices = self.stage.register_sliced(*what, SLICE)
         with closing(slices):
             while True:
                 try:
@@ -265,7 +265,8 @@ class Worker:
         rows = sum([len(held[table].rows) for table in registration.tables if table in held])
         try:
             if rows < LARGE:
-                snapshot = stage.register(view, registration.given, registration.params, registration.format)
+                made = registration.given, registration.params, registration.format, registration.lazy
+                snapshot = stage.register(view, *made)
             else:
                 snapshot = await self._register_in_slices(registration)
         except Exception as error:

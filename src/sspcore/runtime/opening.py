@@ -113,6 +113,6 @@ async def _set_up(runtime: Runtime, settings: Config) -> None:
             runtime._create(circuit.name, circuit.policy, circuit.capacity, circuit.max_bytes, circuit.options or None)
             for number, view in enumerate(circuit.views):
                 place = f"$.circuit[{at}].views[{number}]"
-                await runtime.register(view.id, view.sql, view.params, circuit=circuit.name)
+                await runtime.register(view.id, view.sql, view.params, circuit=circuit.name, lazy=view.lazy)
         except SspError as error:
             raise ConfigError(f"{error} @ {place}") from error

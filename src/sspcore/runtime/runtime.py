@@ -149,18 +149,19 @@ class Runtime:
 
     async def register(
         self, view_id: str, query: object, params: Mapping[str, Any] | None = None, *, circuit: str | None = None,
-        format: str = "rows",
+        format: str = "rows", lazy: bool = False,
     ) -> Snapshot:  # fmt: skip
         """Keep a query live under an id, until `unregister`. The same again just gives the snapshot.
 
         Args: `query`, SQL text, a builder query, a plan or a JSON plan; `params`, a value for each `$name`;
-        `circuit`, where ("main"); `format`, "rows", "ids" or "tree" (see `Circuit.register`).
+        `circuit`, where ("main"); `format`, "rows", "ids" or "tree" (see `Circuit.register`); `lazy`, computed when it
+        is read after a change instead of kept: for what is read seldom, and nobody subscribes to.
         Raises SqlError, PlanError, AlreadyExists, UnknownCircuit or UsageError (the caller's), CircuitFailed.
         Cancelled, it leaves no trace. Cost: that of computing the view once, and of copying tables its circuit lacks.
         """
         self._require_open()
         worker = self._worker(circuit)
-        registration, snapshot = await self._hold(worker, view_id, query, params, format, pin=True)
+        registration, snapshot = await self._hold(worker, view_id, query, params, format, pin=True, lazy=lazy)
         self._release(worker, registration)
         return snapshot if snapshot is not None else await self.snapshot(view_id, circuit=circuit)
 
@@ -351,11 +352,12 @@ class Runtime:
 
     async def _hold(
         self, worker: Worker, view_id: str, query: object, params: Mapping[str, Any] | None, format: str,
-        pin: bool = False, named: bool = True,
+        pin: bool = False, named: bool = True, lazy: bool = False,
     ) -> tuple[Registration, Snapshot | None]:  # fmt: skip
         """Find or make a registration and hold it; the snapshot where this call made it. `pin`: it outlives holders."""
         worker.require()
-        made = self._registry.register(worker.lane.name, view_id, query, params, format=format, named=named)
+        name = worker.lane.name
+        made = self._registry.register(name, view_id, query, params, format=format, named=named, lazy=lazy)
         registration, walks = made
         if walks is not None and registration.timed and worker.lane.running:
             self._clock.tell(worker)

@@ -104,11 +104,12 @@ class _Routes:
     async def register(self, request: Request) -> Response:
         _query(request)
         circuit = request.path_params["circuit"]
-        fields = await self._object(request, {"id": str}, sql=str, plan=dict, params=dict)
+        fields = await self._object(request, {"id": str}, sql=str, plan=dict, params=dict, lazy=bool)
         if ("sql" in fields) == ("plan" in fields):
             raise UsageError("a view is registered with either sql or plan")
         query = fields["sql"] if "sql" in fields else fields["plan"]
-        snapshot = await self.sidecar.register(circuit, fields["id"], query, fields.get("params"))
+        lazy = fields.get("lazy", False)
+        snapshot = await self.sidecar.register(circuit, fields["id"], query, fields.get("params"), lazy)
         described = self.sidecar.view(circuit, fields["id"])
         return _answer(described | {"warnings": list(snapshot.warnings)}, 201)
 

@@ -126,11 +126,11 @@ class Sidecar:
         described: dict[str, Any] = plain(self._view(circuit, view))
         return described
 
-    async def register(self, circuit: str, view: str, query: Any, params: Any) -> Snapshot:
+    async def register(self, circuit: str, view: str, query: Any, params: Any, lazy: bool = False) -> Snapshot:
         """Register a view. Raises AlreadyExists, SqlError, PlanError, UnknownCircuit."""
         if isinstance(query, str):
             check_sql(query)
-        return await self.runtime.register(view, query, params, circuit=circuit)
+        return await self.runtime.register(view, query, params, circuit=circuit, lazy=lazy)
 
     async def unregister(self, circuit: str, view: str) -> None:
         """End a view; its subscribers are told. Raises UnknownCircuit, UnknownView."""
