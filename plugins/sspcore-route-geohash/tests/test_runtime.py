@@ -11,8 +11,9 @@ import sspcore
 import sspcore_route_geohash
 from sspcore_route_geohash import encode
 
+REGIONS = {"regions": {"dr5": "city", "dr": "main"}, "default": "main"}
 CONFIG = {
-    "routing": {"strategy": "geohash", "regions": {"dr5": "city", "dr": "main"}, "default": "main"},
+    "routing": {"strategy": "geohash", **REGIONS},
     "circuit": [{"name": "city", "views": [{"id": "here", "sql": "SELECT id, latitude, longitude FROM cabs"}]}],
     "ingress": {"strict": False},
 }
@@ -31,23 +32,29 @@ steps = st.one_of(
     st.tuples(st.just(sspcore.merge), st.integers(0, 3), places),
     st.tuples(st.just(sspcore.delete), st.integers(0, 3)),
     st.tuples(st.just("register"), st.sampled_from(("city", "main"))),
+    st.tuples(st.just("route by"), st.sampled_from(("geohash", "dependency"))),
 )
 
 
 @settings(deadline=None)
 @given(script=st.lists(steps, max_size=15))
 def test_each_circuit_shows_its_region(script):
+    """Whatever moves, whichever view comes late, and also where the strategy is changed in between."""
     trio.run(tell, script)
 
 
 async def tell(script):
-    rows, views = {}, {"city": ["here"], "main": []}
+    rows, views, strategy = {}, {"city": ["here"], "main": []}, "geohash"
     async with open_runtime() as runtime:
         for act, about, *values in script:
             if act == "register":
                 name = f"v{len(views[about])}"
                 views[about].append(name)
                 await runtime.register(name, "SELECT id, latitude, longitude FROM cabs", circuit=about)
+                continue
+            if act == "route by":
+                strategy = about
+                await runtime.set_routing(about, REGIONS if about == "geohash" else {})
                 continue
             await runtime.ingest(act("cabs", about, *values))
             if act is sspcore.delete:
@@ -56,7 +63,8 @@ async def tell(script):
                 (place,) = values
                 rows[about] = (about, place["latitude"], place["longitude"])
         for circuit, names in views.items():
-            share = [row for row in rows.values() if row[1] is None or circuit == home(row)]
+            everything = strategy == "dependency"
+            share = [row for row in rows.values() if everything or row[1] is None or circuit == home(row)]
             for name in names:
                 assert sorted(share) == sorted(await runtime.rows(name, circuit=circuit)), (circuit, name)
 
