@@ -93,12 +93,13 @@ class Examiner:
         """Ask about every way a row of the world could change, now; nothing comes of it."""
         for table in self.world.schemas:
             rows = self.world.panel(table)
-            answered = self._answers(rows)
+            asked = self._asked(rows)
+            answered = self._judged(asked)
             self._check_shares(table)
             if answered:
-                again = self._answers(rows[::-1])[::-1]
-                if answered != again:
-                    raise self._changed(answered, again)
+                again = self._asked(rows[::-1])[::-1]
+                if again != asked and (other := self._judged(again)) != answered:
+                    raise self._changed(answered, other)
                 self._turn += 1
                 self._check_explain(*answered[self._turn % len(answered)])
 
@@ -114,19 +115,19 @@ class Examiner:
                 raise self._raised("route", error) from error
             self.checked.refused += 1
             return None
-        return self._judged(rows, answers)
+        return self._judged(list(zip(rows, answers, strict=True)))
 
-    def _answers(self, rows: Sequence[Resolved]) -> Answers:
-        """Judged answers for rows nothing comes of; where a partition refuses them, it is asked for each by itself."""
+    def _asked(self, rows: Sequence[Resolved]) -> list[tuple[Resolved, Any]]:
+        """Answers for rows nothing comes of; where a partition refuses them, it is asked for each by itself."""
         try:
-            return self._judged(rows, self._ask(rows))
+            return list(zip(rows, self._ask(rows), strict=True))
         except ChangeRejected as error:
             if self.judge.holds is None:
                 raise self._raised("route", error) from error
-        found: Answers = []
+        found: list[tuple[Resolved, Any]] = []
         for row in rows:
             with suppress(ChangeRejected):
-                found += self._judged([row], self._ask([row]))
+                found.append((row, self._ask([row])[0]))
         return found
 
     def _ask(self, rows: Sequence[Resolved]) -> Sequence[Any]:
@@ -141,18 +142,23 @@ class Examiner:
             raise self._raised("route", error) from error
         return answers
 
-    def _judged(self, rows: Sequence[Resolved], answers: Sequence[Any]) -> Answers:
+    def _judged(self, asked: Sequence[tuple[Resolved, Any]]) -> Answers:
+        """The answers, each held against what must be."""
         found: Answers = []
-        checked = self.checked
-        for row, targets, required in zip(rows, answers, self.judge.required(rows), strict=True):
+        pairs = targets_given = worst = 0
+        for (row, targets), required in zip(asked, self.judge.required([row for row, _ in asked]), strict=True):
             for fault in self.judge.faults(row, targets, required):
                 raise self._blamed(fault, row)
             got = dict(targets)
-            checked.pairs += len(required)
-            checked.wasted += len(got) - len(required)
-            checked.worst = max(checked.worst, len(got))
+            pairs += len(required)
+            targets_given += len(got)
+            worst = max(worst, len(got))
             found.append((row, got))
-        checked.rows += len(rows)
+        checked = self.checked
+        checked.rows += len(asked)
+        checked.pairs += pairs
+        checked.wasted += targets_given - pairs
+        checked.worst = max(checked.worst, worst)
         return found
 
     # Laws beside the answers

@@ -125,29 +125,29 @@ class Judge:
 
     def required(self, rows: Sequence[Resolved]) -> list[dict[str, Kind]]:
         """For each row circuit → what it must get. What is lost by a move is judged by what circuits then hold."""
-        known: dict[tuple[str, str, int], bool] = {}  # few images, in many rows: each is judged once
+        known: dict[tuple[str, int], tuple[str, ...]] = {}  # few images, in many rows: each is judged once
 
-        def wants(circuit: str, row: Resolved, image: Row | None) -> bool:
-            place = circuit, row.table, id(image)
+        def wanting(row: Resolved, image: Row | None) -> tuple[str, ...]:
+            if image is None:
+                return ()
+            place = row.table, id(image)
             found = known.get(place)
             if found is None:
-                found = known[place] = self.wants(circuit, row, image)
+                found = known[place] = tuple([c for c in self.told.circuits if self.wants(c, row, image)])
             return found
 
         answers: list[dict[str, Kind]] = []
         for row in rows:
-            answer: dict[str, Kind] = {}
-            for circuit in self.told.circuits:
-                if row.new is not None and wants(circuit, row, row.new):
-                    answer[circuit] = "put"
-                elif row.old is not None and wants(circuit, row, row.old):
-                    answer[circuit] = "retract"
+            puts = wanting(row, row.new)
+            answer: dict[str, Kind] = dict.fromkeys(puts, "put")
+            for circuit in wanting(row, row.old):
+                answer.setdefault(circuit, "retract")
             answers.append(answer)
         return answers
 
     def faults(self, row: Resolved, targets: Any, required: dict[str, Kind]) -> Iterator[Fault]:
         """What is wrong with an answer, form first."""
-        if type(targets) is tuple and len(targets) == len(required) and targets == tuple(required.items()):
+        if type(targets) is tuple and targets == tuple(required.items()):
             return
         if not isinstance(targets, Sequence) or isinstance(targets, str):
             yield Fault(
