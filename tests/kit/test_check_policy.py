@@ -143,7 +143,7 @@ def test_what_keeps_the_contract_passes(maker):
     told = []
     asked = check_policy(maker, report=told.append)
 
-    assert asked.questions == 1_000 and asked.accepted > 200 and asked.parked + asked.refused > 200
+    assert asked.questions == 1_000 and asked.accepted > 100 and asked.parked + asked.refused > 200
     assert asked.batches > 500
     assert "keeps the contract of policies" in told[0]
 
