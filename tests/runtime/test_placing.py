@@ -16,7 +16,7 @@ from trio.testing import MockClock
 
 from sspcore import Schema, delete, merge, upsert
 from sspcore.abc import ALL
-from sspcore.ingress import walk
+from sspcore.ingress import lane, regions, walk
 from sspcore.routing.meta.strategy import Meta
 from sspcore.testing.oracle import LawBroken, expect_value
 from tests.runtime.test_interleavings import Story, steps
@@ -173,6 +173,38 @@ async def test_shares_begin_and_end_while_circuits_are_at_work(autojump_clock):
         await runtime.set_routing("predicate")
         assert 9 == len(await runtime.rows("v0", circuit="ops"))
         balanced(runtime)
+
+
+async def test_a_tenant_that_moves_costs_its_rows_once_one_has_moved(autojump_clock, monkeypatch):
+    """The first walk goes over the whole table, and files it by the column that told what moves."""
+    monkeypatch.setattr(regions, "LARGE", 100)
+    looked = []
+
+    class Counted(walk.Walk):
+        def __init__(self, table, ids, *more, **named):
+            ids = list(ids)
+            looked.append(len(ids))
+            super().__init__(table, ids, *more, **named)
+
+    async with open_test({"routing": PLACED}, schemas=SCHEMAS) as runtime:
+        await runtime.create_circuit("ops")
+        await runtime.ingest([upsert("p", f"h{n}", {"circuit": "main"}) for n in range(100)])
+        await runtime.ingest([upsert("t", n, {"home": f"h{n % 100}", "x": n}) for n in range(300)])
+        for circuit in ("main", "ops"):
+            await runtime.register("v0", QUERIES["v0"], circuit=circuit)
+        monkeypatch.setattr(lane, "Walk", Counted)
+        await runtime.ingest(upsert("p", "h1", {"circuit": "ops"}))
+        await runtime.settle()
+        assert [300, 3] == looked, "the second walk of the two finds it filed"
+        del looked[:]
+        await runtime.ingest(upsert("p", "h2", {"circuit": "ops"}))
+        await runtime.settle()
+        assert [3, 3] == looked
+        judge(runtime, None)
+        await runtime.set_routing("dependency")
+        assert not any(isinstance(name, tuple) and name[0] == "by value" for name in (
+            runtime._registry.base.tables["t"].arrangements
+        ))  # fmt: skip
 
 
 FAULTS = {

@@ -40,6 +40,8 @@ class Working:
         self.router = router
         self.base = base
         self.lanes = lanes
+        self._sought: dict[tuple[str, int], Everything | Interest] = {}
+        """(table, column) → a region that moved; what moves once by a column does so again."""
 
     # Views
 
@@ -111,6 +113,9 @@ class Working:
 
     def introduce(self, router: Guard) -> None:
         """Tell another strategy all there is, as it is once nothing is under way but promises."""
+        for (table, _), region in self._sought.items():
+            self.base.regions.forgotten(table, region)
+        self._sought = {}
         for lane in self.lanes.values():
             router.circuit_added(lane.name)
             for view, registration in lane.views.items():
@@ -174,6 +179,7 @@ class Working:
         if lane is not None and lane.running and table in lane.needed():
             for region, takes in ((gained, False), (lost, True)):
                 if region is not None:
+                    self._seek(table, region)
                     walks.append(lane.over(table, region, self.base, takes))
         if lane is None:
             self.router.settled(circuit, table)
@@ -181,6 +187,14 @@ class Working:
         lane.unsettled += 1
         lane.leaving[table] = lane.leaving.get(table, 0) + 1
         lane.begin(Errand(walks, partial(self._placed, lane, table)), self.base)
+
+    def _seek(self, table: str, region: Everything | Interest) -> None:
+        """Have an index of the columns that tell what moves: the first walk fills it, the next ones cost less."""
+        width = len(self.base.tables[table].names)
+        for column in getattr(region, "keys", ()):
+            if column < width and (table, column) not in self._sought:
+                self._sought[table, column] = region
+                self.base.regions.noted(table, region)
 
     def _placed(self, lane: Lane, table: str) -> None:
         lane.unsettled -= 1
