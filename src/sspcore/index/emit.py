@@ -10,6 +10,7 @@ and `ok3` those of the old row; `e3` says that the keys are equal, `u3` that the
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -191,10 +192,15 @@ class Writer:
             assert isinstance(lane, ThresholdLane)
             # NaN is above all numbers, and decimals refuse to be compared with it
             test = f"{key} == {key} and {key} <= l{at}[0]" if lane.upper else f"({key} != {key} or {key} >= l{at}[0])"
-            source.cells[f"types{at}"] = lane.types
-            guard = source.block(f"if l{at} and type({key}) in types{at} and {test}:")
-            with guard, source.block(f"for x in g{at}({key}):"):
-                then()
+            bisect = bisect_left if lane.upper is lane.inclusive else bisect_right
+            source.cells |= {f"types{at}": lane.types, f"b{at}": lane.blocks, f"p{at}": lane.postings.get,
+                             f"s{at}": bisect, "map": map, "len": len}  # fmt: skip
+            part = f"y[s{at}(y, {key}) :]" if lane.upper else f"y[: s{at}(y, {key})]"
+            with source.block(f"if l{at} and type({key}) in types{at} and {test}:"):
+                source.line(f"y = b{at}[0]")
+                found = f"map(p{at}, {part}) if len(b{at}) == 1 and {key} == {key} else g{at}({key})"
+                with source.block(f"for x in {found}:"):
+                    then()
 
     def _counted(self, at: int, then: Callable[[], None]) -> Callable[[], None]:
         def counted() -> None:
