@@ -60,6 +60,8 @@ _HOME = {
     "BatchStats": "engine.update",
     "Result": "engine.update",
     "Explanation": "engine.explain",
+    "Cut": "engine.image",
+    "Codec": "engine.image",
     "ZSet": "algebra.zset",
     # the runtime
     "open_runtime": "runtime.opening",
@@ -98,6 +100,8 @@ if TYPE_CHECKING:
     from sspcore.engine.change import upsert as upsert
     from sspcore.engine.circuit import Circuit as Circuit
     from sspcore.engine.explain import Explanation as Explanation
+    from sspcore.engine.image import Codec as Codec
+    from sspcore.engine.image import Cut as Cut
     from sspcore.engine.options import CircuitOptions as CircuitOptions
     from sspcore.engine.schema import Schema as Schema
     from sspcore.engine.update import BatchStats as BatchStats

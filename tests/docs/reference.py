@@ -25,7 +25,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "The pure engine": (
         "Circuit", "CircuitOptions", "query", "Query", "exists", "col", "param", "count", "View", "Snapshot", "ViewUpdate", "Commit",
-        "BatchStats", "Result", "Explanation", "ZSet",
+        "BatchStats", "Result", "Explanation", "Cut", "Codec", "ZSet",
     ),
     "The runtime": (
         "open_runtime", "run_runtime", "Runtime", "CircuitHandle", "RoutingViews", "Config", "Receipt", "Subscription",
