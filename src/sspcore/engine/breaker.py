@@ -27,9 +27,9 @@ def follow(kept: Materialisation, name: str, changes: list[Net], tables: Mapping
     if len(changes) * kept.pace > _anew(kept, tables):
         kept.trips += 1
         return False
-    meter = kept.meter
-    before = meter.rows + meter.probes
+    before = kept.meter.rows + kept.meter.probes
     kept.advance(name, changes)
+    meter = kept.meter  # maybe made just now: a view can wait for its first change
     # An update costs what a removal and an insertion do, whatever the operators count.
     kept.pace = max((meter.rows + meter.probes - before) / len(changes), 2.0)
     return True

@@ -7,7 +7,7 @@ reads for as long as one of them is there. Refuses to know when a value moves.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.readers import Readers
@@ -39,7 +39,7 @@ class Filing:
 
     @property
     def _circuit(self) -> Circuit:
-        return cast("Circuit", self)
+        return self  # type: ignore[return-value]  # each circuit is one
 
     def _require_idle(self) -> None:
         if self._sliced:
