@@ -219,7 +219,7 @@ def test_a_digest_survives_a_commit_that_was_rolled_back():
     def interrupt(changes):
         raise Stop
 
-    view.materialisation.steps = {"t": interrupt}
+    view.materialisation.steps, view.materialisation.row = {"t": interrupt}, interrupt
     with pytest.raises(Stop):
         circuit.apply(rows((1, 2)))
     assert circuit.view("all").digest == before

@@ -70,6 +70,7 @@ def break_steps(kept, error=Bug):
         raise error("planted in a step")
 
     kept.steps = dict.fromkeys(kept.steps, step)
+    kept.row = kept.row and step
 
 
 def break_for_good(kept, patch, error=Bug):

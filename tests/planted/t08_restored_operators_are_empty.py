@@ -17,6 +17,7 @@ def plant(patch):
             kept.maintainer = Network(view.bound, lambda table: circuit.tables[table].names, Meter())
             kept.maintainer.hydrate(lambda table: {})
             kept.steps = kept.maintainer.steps
+            kept.row = None
         return circuit
 
     patch.setattr(image, "_build", build)

@@ -11,6 +11,7 @@ def plant(patch):
     def hydrate(self, tables):
         real(self, tables)
         self.steps = {table: loud(self, step) for table, step in self.steps.items()}
+        self.row = None
 
     def loud(kept, step):
         return lambda changes: step(changes) or [(key, row, row) for key, row in kept.value.items()]

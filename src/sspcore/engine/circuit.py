@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 
 from sspcore.algebra.values import Value, same
 from sspcore.engine.change import Change
-from sspcore.engine.commit import commit_batch, commit_row
+from sspcore.engine.commit import commit_batch, commit_one
 from sspcore.engine.deferred import Deferred
 from sspcore.engine.door import Door
 from sspcore.engine.draft import Resolution
@@ -28,7 +28,7 @@ from sspcore.engine.readers import Readers
 from sspcore.engine.schema import Schema
 from sspcore.engine.shaped import shaped, view_class
 from sspcore.engine.sliced import Given, Wanted, resolve_rows
-from sspcore.engine.statistics import CircuitStatistics, no_op_statistics
+from sspcore.engine.statistics import CircuitStatistics
 from sspcore.engine.table import Id, Row, Table
 from sspcore.engine.template import Template, Templates, Understood
 from sspcore.engine.update import Commit, Result, Snapshot
@@ -168,12 +168,7 @@ class Circuit(Moves, Filing):
             self._require_idle()
             return self._deferred.apply(self, batch)
         if len(batch) == 1:
-            plain = self._door.plain(batch[0])
-            if plain is not None:
-                name, table, key, old, new = plain
-                if old is new or (old == new and same(old, new)):
-                    return Commit(self.version, {}, {}, (no_op_statistics,))
-                return commit_row(self, name, table, key, old, new)
+            return commit_one(self, batch[0])
         return commit_batch(self, self._door.resolve(batch))
 
     def deliver(self, entries: Iterable[tuple[str, Id, Row | None]]) -> Commit:

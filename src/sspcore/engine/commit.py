@@ -10,14 +10,16 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sspcore.engine.breaker import follow
+from sspcore.engine.change import Change
 from sspcore.engine.draft import Resolution
 from sspcore.engine.drained import drained
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.readers import Touched
-from sspcore.engine.statistics import batch_statistics, row_statistics
-from sspcore.engine.table import Id, Net, Row, Table
+from sspcore.engine.statistics import batch_statistics, no_op_statistics, row_statistics
+from sspcore.engine.table import Net
 from sspcore.engine.undo import Undo
-from sspcore.engine.update import Commit, Placement, ViewUpdate
+from sspcore.engine.update import Commit, ViewUpdate
+from sspcore.errors import ChangeRejected
 from sspcore.plan.nodes import Plan
 
 if TYPE_CHECKING:
@@ -30,17 +32,36 @@ _new_tuple: Any = tuple.__new__
 """Makes a named tuple without the wrapper around its constructor."""
 
 
-def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | None, new: Row | None) -> Commit:
-    """Commit one changed row of a known table: the commonest commit by far, without ceremony."""
+def commit_one(circuit: Circuit, change: Change) -> Commit:
+    """Commit a batch of one change: the commonest by far, without ceremony where it plainly is one row of a table.
+
+    Whatever is not plain goes the way of all batches, which says what is wrong with it, if anything is. So the two ways
+    do the same; this one makes no drafts and no resolution, and asks of each view one row.
+    """
+    name = change[0] if type(change) is Change else None
+    table = circuit._tables.get(name) if type(name) is str else None
+    if table is None or name is None:
+        return commit_batch(circuit, circuit._door.resolve([change]))
+    try:
+        net = table.one(change)
+    except (ChangeRejected, ValueError, KeyError):
+        net = None
+    if net is None:
+        net = circuit._door.plain(table, change)
+        if net is None:
+            return commit_batch(circuit, circuit._door.resolve([change]))
+    key, old, new = net
+    if old is new:
+        return Commit(circuit.version, {}, {}, (no_op_statistics,))
     readers = circuit._readers.get(name)
-    touched = () if readers is None else readers.touched_by(old, new)
-    for kept in touched:
-        if kept.dirty:  # left by a commit that was rolled back
-            return commit_batch(circuit, Resolution({name: [(key, old, new)]}, {}, {}, {}, {}, 1, 0, 0))
-    net = [(key, old, new)]
+    touched = () if readers is None else readers.few if readers.few is not None else readers.touched_by(old, new)
+    nets = [net]
     version = circuit.version + 1
     updates: dict[str, ViewUpdate] = {}
     failed: dict[str, Exception] = {}
+    for kept in touched:
+        if kept.dirty:  # left by a commit that was rolled back
+            return commit_batch(circuit, Resolution({name: nets}, {}, {}, {}, {}, 1, 0, 0))
     try:
         if new is None:
             del table.rows[key]
@@ -50,32 +71,25 @@ def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | No
             circuit._mark(name)
         if table.arrangements:
             for arrangement in table.arrangements.values():
-                arrangement.write(net)
+                arrangement.write(nets)
         for kept in touched:
             try:
-                kept.advances += 1
-                placed: tuple[Placement, ...] = ()
-                if kept.ordered:
-                    kept.delta = []
-                    kept.maintainer.begin()
-                    delta = kept.steps[name](net)
-                    moved = kept.maintainer.moved()
-                    if not delta and not moved:
+                step = kept.row
+                if step is None:
+                    changes, placed = kept.follow(name, nets)
+                    if not changes and not placed:
                         continue
                 else:
-                    delta, moved = kept.steps[name](net), ()
-                    if not delta:
+                    kept.alone += 1
+                    shown = step(net)
+                    if shown is None:
                         continue
-                value = kept.value
-                for view_key, _, row in delta:
+                    row = shown[2]
                     if row is None:
-                        del value[view_key]
+                        del kept.value[key]
                     else:
-                        value[view_key] = row
-                if moved:
-                    kept.delta = delta
-                    placed = kept.placements(moved)
-                changes = tuple(delta)
+                        kept.value[key] = row
+                    changes, placed = (shown,), ()
             except Exception:  # noqa: BLE001 - the unit of fault is the view
                 if not kept.ordered:
                     kept.delta = []
@@ -90,7 +104,7 @@ def commit_row(circuit: Circuit, name: str, table: Table, key: Id, old: Row | No
                 updates[view.id] = view.update(changes, placed, version)
         circuit.version = version  # the point of no return: from here on the batch has happened
     except BaseException:
-        table.unwrite(net)
+        table.unwrite(nets)
         for kept in touched:
             kept.dirty = True
             for view in kept.views:

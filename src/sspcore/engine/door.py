@@ -15,7 +15,7 @@ from sspcore.engine.draft import Draft, Resolution
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.rows import RowMaker
 from sspcore.engine.schema import INTEGER_LIMIT, Schema, check_id, open_schema
-from sspcore.engine.table import Id, Net, Row, Table
+from sspcore.engine.table import Id, Net, Table
 from sspcore.errors import ChangeRejected, UnknownTable, did_you_mean, shown
 
 _NONE: Any = {}
@@ -36,8 +36,6 @@ class Door:
         self.reserved = reserved
         self.options = options
         self.marks = marks
-        self._makers: dict[str, RowMaker] = {}
-        self._gates: dict[str, tuple[Table, RowMaker]] = {}
 
     def resolve(self, changes: Sequence[Change]) -> Resolution:
         """Judge a batch in order, writing nothing. Raises ChangeRejected (the producer's fault), naming the index.
@@ -45,12 +43,11 @@ class Door:
         Cost: O(changes), and O(rows of the table) for clear and replace.
         """
         if len(changes) == 1:
-            plain = self.plain(changes[0])
-            if plain is not None:
-                name, _, key, old, new = plain
-                if old is new or (old == new and same(old, new)):
+            net = self._alone(changes[0])
+            if net is not None:
+                if net[1] is net[2]:
                     return Resolution({}, _NONE, _NONE, _NONE, _NONE, 1, 1, 0)
-                return Resolution({name: [(key, old, new)]}, _NONE, _NONE, _NONE, _NONE, 1, 0, 0)
+                return Resolution({changes[0].table: [net]}, _NONE, _NONE, _NONE, _NONE, 1, 0, 0)
         drafts: dict[str, Draft] = {}
         try:
             return self._resolve(changes, drafts)
@@ -61,7 +58,9 @@ class Door:
         created: dict[str, Schema] = {}
         marks: dict[str, int] = {}
         duplicates = no_ops = 0
-        start = self._plain_run(changes, drafts)
+        start, run = self._plain_run(changes, drafts)
+        if run is not None:
+            return run
         index = start - 1
         try:
             for change in changes[start:] if start else changes:
@@ -92,39 +91,30 @@ class Door:
             raise ChangeRejected(_place(changes[index]) + str(error), index=index, change=changes[index]) from None
         return self._resolution(drafts, created, marks, len(changes), no_ops, duplicates)
 
-    def _plain_run(self, changes: Sequence[Change], drafts: dict[str, Draft]) -> int:
-        """Draft the changes at the beginning of a batch that are plain upserts of one table; how many they are."""
+    def _plain_run(self, changes: Sequence[Change], drafts: dict[str, Draft]) -> tuple[int, Resolution | None]:
+        """Draft the changes at the beginning of a batch that are plain upserts of one table.
+
+        Gives how many they are, and the resolution where these are all.
+        """
         name = changes[0].table if changes and type(changes[0]) is Change else None
         if type(name) is not str or name not in self.tables:
-            return 0
+            return 0, None
         draft = drafts[name] = self._draft(name, {})
-        touched, of_mapping, of_tuple = draft.touched, draft.maker.of_mapping, draft.maker.of_tuple
-        count = 0
+        found: dict[Id, Net] = {}
         try:
-            for change in changes:
-                if type(change) is not Change:
-                    break
-                table, op, key, given, _, source, version, _, _, _ = change
-                if table != name or op != "upsert" or source is not None or version is not None:
-                    break
-                if type(key) is str:
-                    if not key.isascii():
-                        break
-                elif type(key) is not int or not -INTEGER_LIMIT < key < INTEGER_LIMIT:
-                    break
-                if type(given) is dict:
-                    row = of_mapping(key, given)
-                elif type(given) is tuple:
-                    row = of_tuple(key, given)
-                else:
-                    break
-                if row is None:
-                    break
-                touched[key] = row
-                count += 1
+            count = draft.maker.several(changes, found)
         except (ChangeRejected, ValueError, KeyError):
-            pass  # the long way says what is wrong with it, if anything is
-        return count
+            return 0, None  # the long way says what is wrong, if anything is
+        if count < len(changes) or self.options.max_rows is not None:
+            draft.touched = {key: new for key, _, new in found.values()}
+            return count, None
+        net = [change for change in found.values() if change[1] is not change[2]]
+        rows = {name: net} if net else {}
+        return count, Resolution(rows, _NONE, _NONE, _NONE, _NONE, count, len(found) - len(net), 0)
+
+    def _alone(self, change: Change) -> Net | None:
+        table = self.tables.get(change.table) if type(change) is Change and type(change.table) is str else None
+        return None if table is None else self.plain(table, change)
 
     def commit(self, resolution: Resolution) -> None:
         """Write a resolution made against the present state. Cannot fail."""
@@ -150,65 +140,41 @@ class Door:
         if resolution.marks:
             self.marks.update(resolution.marks)
 
-    def plain(self, change: Change) -> tuple[str, Table, Id, Row | None, Row | None] | None:
+    def plain(self, table: Table, change: Change) -> Net | None:
         """The commonest batch by far, judged without ceremony: one row of a known table, no mark, no version.
 
-        Gives the table's name, the table, the id and the row before and after. None sends the change the long way,
-        which says what is wrong with it, if anything is.
+        Gives the net change, with one row twice when nothing changes. None sends the change the long way, which says
+        what is wrong with it, if anything is.
         """
-        if type(change) is not Change:
+        _, op, key, given, _, source, version, _, _, _ = change
+        if source is not None or version is not None or table.versions or self.options.max_rows is not None:
             return None
-        name, op, key, given, _, source, version, _, _, _ = change
-        gate = self._gates.get(name) if type(name) is str else None
-        if gate is None or source is not None or version is not None:
-            return self._open_gate(change)
-        table, maker = gate
-        if maker.schema is not table.schema or table.versions:
-            return self._open_gate(change)
         if not (key.isascii() if type(key) is str else type(key) is int and -INTEGER_LIMIT < key < INTEGER_LIMIT):
             return None
         old = table.rows.get(key)
         if op == "delete":
-            return (name, table, key, old, None) if given is None else None
+            return (key, old, None) if given is None else None
         if op != "upsert" and op != ("create" if old is None else "update"):
             return None
+        maker = self._maker(table)
         try:
-            if type(given) is dict:
-                new = maker.of_mapping(key, given)
-            elif type(given) is tuple:
-                new = maker.of_tuple(key, given)
-            else:
-                return None
-            if new is not None:
-                return name, table, key, old, new
+            new = maker.plain(key, given)
         except (ChangeRejected, ValueError, KeyError):
-            pass
-        try:
-            new = maker.row(key, given)
-        except (ChangeRejected, ValueError):
             new = None
-        if maker.added:
-            self._makers.pop(name, None)
-            self._gates.pop(name, None)
-            return None
-        return None if new is None else (name, table, key, old, new)
+        if new is None:
+            try:
+                new = maker.row(key, given)
+            except (ChangeRejected, ValueError):
+                new = None
+            if maker.added:
+                table.forget()
+                return None
+        return None if new is None else (key, old, old if old == new and same(old, new) else new)
 
-    def _open_gate(self, change: Change) -> tuple[str, Table, Id, Row | None, Row | None] | None:
-        """Note a table whose plain changes `plain` may judge, and have it judge this one."""
-        name = change.table
-        self._gates.pop(name, None) if type(name) is str else None
-        table = self.tables.get(name) if type(name) is str else None
-        if table is None or table.versions or self.options.max_rows is not None:
-            return None
-        if change.source is not None or change.version is not None:
-            return None
-        self._gates[name] = table, self._maker(name, table)
-        return self.plain(change)
-
-    def _maker(self, name: str, table: Table) -> RowMaker:
-        maker = self._makers.get(name)
-        if maker is None or maker.schema is not table.schema:
-            maker = self._makers[name] = RowMaker(table.schema, self.options.max_columns)
+    def _maker(self, table: Table) -> RowMaker:
+        maker: RowMaker | None = table.maker
+        if maker is None:
+            maker = table.maker = RowMaker(table, self.options.max_columns, self.options.max_rows is None)
         return maker
 
     def _seen(self, change: Change, marks: dict[str, int]) -> bool:
@@ -227,14 +193,14 @@ class Door:
             raise ChangeRejected(f"a change names its table by text, not {shown(name)}")
         table = self.tables.get(name)
         if table is not None:
-            return Draft(table.rows, table.versions, self._maker(name, table))
+            return Draft(table.rows, table.versions, self._maker(table))
         if name in self.reserved:
             raise ChangeRejected(f"{name!r} is a view", hint="change the tables it reads; views and tables share names")
         if self.options.strict_tables:
             error = UnknownTable(name, self.tables)
             raise ChangeRejected(error.message, hint=error.hint or "create_table declares it")
         schema = created[name] = open_schema(name)
-        return Draft({}, {}, RowMaker(schema, self.options.max_columns))
+        return Draft({}, {}, RowMaker(Table(schema), self.options.max_columns, alone=False))
 
     def _resolution(
         self, drafts: dict[str, Draft], created: dict[str, Schema], marks: dict[str, int],
@@ -267,9 +233,8 @@ class Door:
 
     def _forget(self, drafts: dict[str, Draft]) -> None:
         for name, draft in drafts.items():
-            if draft.maker.added:
-                self._makers.pop(name, None)
-                self._gates.pop(name, None)
+            if draft.maker.added and name in self.tables:
+                self.tables[name].forget()
 
     # Judges: each answers whether the change does anything (False: a no-op), or raises ChangeRejected.
 

@@ -12,7 +12,7 @@ import attrs
 
 from sspcore.algebra.values import same
 from sspcore.engine.rows import RowMaker
-from sspcore.engine.schema import INTEGER_LIMIT, Schema
+from sspcore.engine.schema import Schema
 from sspcore.engine.table import Id, Net, Row
 from sspcore.errors import ChangeRejected
 
@@ -41,15 +41,8 @@ class Draft:
 
     def plain(self, key: Id, given: object) -> bool:
         """Note a row that is to be as given, when that is plainly right; False sends it the long way."""
-        if not (key.isascii() if type(key) is str else type(key) is int and -INTEGER_LIMIT < key < INTEGER_LIMIT):
-            return False
         try:
-            if type(given) is dict:
-                row = self.maker.of_mapping(key, given)
-            elif type(given) is tuple:
-                row = self.maker.of_tuple(key, given)
-            else:
-                return False
+            row = self.maker.plain(key, given)
         except (ChangeRejected, ValueError, KeyError):
             return False
         if row is None:

@@ -36,6 +36,7 @@ class Materialisation:
 
     __slots__ = (
         "advances",
+        "alone",
         "behind",
         "delta",
         "dirty",
@@ -54,6 +55,7 @@ class Materialisation:
         "params",
         "pieces",
         "rehydrates",
+        "row",
         "steps",
         "template",
         "trips",
@@ -86,6 +88,9 @@ class Materialisation:
         self.pieces = 0
         self.maintainer: Any = None
         self.steps: Mapping[str, Any] = {}
+        self.row: Callable[[Net], Net | None] | None = None
+        """The step of a change that is alone in its commit, where there is one; `alone` counts these, not the meter."""
+        self.alone = 0
         self.meter = self.meters = _NOTHING
         """What earlier maintainers counted."""
         self.advances = self.rehydrates = self.trips = 0
@@ -132,7 +137,8 @@ class Materialisation:
                     meter = Meter()
                     meter.nulls.errors = errors
                 self._hydrated(None, value, meter, tables)
-                self.steps = Waiting(self, tables)
+                waiting = Waiting(self, tables)
+                self.steps, self.row = waiting, None if NOW in self.params else waiting.row
                 return
         meter = Meter()
         maintainer = self._maintainer(tables, meter)
@@ -178,7 +184,9 @@ class Materialisation:
     def _follow(self, maintainer: Any) -> None:
         """Let the maintainer's steps be those that changes are told to."""
         steps: Mapping[str, Any] = maintainer.steps
-        self.steps = {t: self._timely(step) for t, step in steps.items()} if NOW in self.params else steps
+        timely = NOW in self.params
+        self.steps = {t: self._timely(step) for t, step in steps.items()} if timely else steps
+        self.row = maintainer.row if isinstance(maintainer, Program) and not timely else None
 
     def bind(self, tables: Tables) -> None:
         """Make the maintainer that hydration could do without: the first change is here."""
@@ -294,6 +302,27 @@ class Materialisation:
         if self.ordered:
             self.moved.update(dict.fromkeys(self.maintainer.moved()))
 
+    def follow(self, table: str, changes: list[Net]) -> tuple[tuple[RowChange, ...], tuple[Placement, ...]]:
+        """A whole commit that changes one table only; what `finish` says."""
+        self.advances += 1
+        moved: list[Key] = []
+        if self.ordered:
+            self.delta = []
+            self.maintainer.begin()
+        delta = self.steps[table](changes)
+        if self.ordered:
+            moved = self.maintainer.moved()
+        value = self.value
+        for key, _, row in delta:
+            if row is None:
+                del value[key]
+            else:
+                value[key] = row
+        if not moved:
+            return tuple(delta), ()
+        self.delta = delta
+        return tuple(delta), self.placements(moved)
+
     def finish(self) -> tuple[tuple[RowChange, ...], tuple[Placement, ...]]:
         """What the commit changed, net, and what it placed; nothing at all when the value stays."""
         placed = self.placements(self.moved) if self.ordered and self.moved else ()
@@ -326,6 +355,12 @@ class Waiting(Mapping[str, Callable[[list[Net]], Delta]]):
         self._kept.bind(self._tables)
         step: Callable[[list[Net]], Delta] = self._kept.steps[table]
         return step
+
+    def row(self, change: Net) -> Net | None:
+        """The first change, when it is alone in its commit."""
+        self._kept.bind(self._tables)
+        step: Callable[[Net], Net | None] = self._kept.maintainer.row
+        return step(change)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._kept.template.tables)

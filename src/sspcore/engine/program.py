@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from sspcore.algebra.values import Key, Value
 from sspcore.engine.emit.cells import Binding, varies
@@ -19,12 +19,15 @@ from sspcore.engine.operators.base import NO_CHANGE, Delta, Meter, Row
 from sspcore.engine.operators.build import operator_of
 from sspcore.engine.operators.topk import TopK
 from sspcore.engine.schema import Schema
+from sspcore.engine.table import Net
 from sspcore.errors import UsageError
 from sspcore.plan import nodes, traverse
 from sspcore.plan.traverse import bind_plan
 
 Step = Callable[[Delta], Delta]
 Rows = Mapping[Key, Row]
+_STATELESS: Final = frozenset({"hydrate", "change_0", "row", "rebind"})
+"""The functions of a part that keeps nothing of its rows."""
 Path = tuple[tuple[int, tuple[int, ...]], ...]
 """The nodes a table's changes reach, inputs first, each with the places of its inputs that change."""
 
@@ -107,7 +110,7 @@ def compile_plan(plan: nodes.Plan, schema_of: Callable[[str], Schema]) -> Code:
     [('b', None, (90,))]
     """
     cutter = Cutter({table: schema_of(table) for table in traverse.tables_of(plan)})
-    root = cutter.cut(plan)
+    root = cutter.cut_whole(plan)
     return Code(plan, cutter.nodes, root)
 
 
@@ -133,9 +136,10 @@ class Program:
 
     Attributes: `code`; `tables`, those it reads; `steps`, table → the step for net changes of that table, which the
     table and its arrangements hold already. A commit of several tables goes table by table, and its deltas compose.
+    `row`, where each row of the one table makes at most one of the value, under its own id: the step for one change.
     """
 
-    __slots__ = ("_binding", "_parts", "_top", "code", "steps", "tables")
+    __slots__ = ("_binding", "_parts", "_top", "code", "row", "steps", "tables")
 
     def __init__(self, code: Code, binding: Binding) -> None:
         self.code = code
@@ -143,6 +147,7 @@ class Program:
         self._binding = binding
         self._parts: list[Part] = []
         self._top: TopK | Window | None = None
+        self.row: Callable[[Net], Net | None] | None = None if code.nodes else _unchanged
         for at, node in enumerate(code.nodes):
             if node.code is not None:
                 part = self._compiled(node, node.code, at == code.ordering)
@@ -160,6 +165,8 @@ class Program:
         made = code.bind(self._binding)
         value, rebind = code.value, code.rebind
         part = Part(made[0], made[1 : 1 + len(node.inputs)], rebind=made[rebind] if rebind else None)
+        if code.row:
+            self.row = made[code.row]
         if value:
             part.value = made[value]
         elif source is not None:
@@ -191,12 +198,19 @@ class Program:
         return self._parts[given.node].value
 
     def _step(self, path: Path) -> Step:
+        if not path:
+            return self._whole
         if len(path) == 1 and len(path[0][1]) == 1:
             ((at, (place,)),) = path
             return self._parts[at].ports[place]
         if all(len(places) == 1 for _, places in path):
             return _chain([self._parts[at].ports[places[0]] for at, places in path])
         return self._general(path)
+
+    def _whole(self, delta: Delta) -> Delta:
+        """The table's rows as they are."""
+        self._binding.meter.rows += len(delta)
+        return delta
 
     def _general(self, path: Path) -> Step:
         """Where a table's changes reach a node by several ways: they arrive together."""
@@ -313,10 +327,6 @@ def _path(table: str, parts: Sequence[Node]) -> Path:
 
 
 def _chain(steps: Sequence[Step]) -> Step:
-    if not steps:
-        return lambda delta: delta
-    if len(steps) == 1:
-        return steps[0]
     if len(steps) == 2:
         first, second = steps
         return lambda delta: second(passed) if (passed := first(delta)) else passed
@@ -333,9 +343,13 @@ def _chain(steps: Sequence[Step]) -> Step:
 
 def _stateless(node: Node) -> str | None:
     """The table of a node that is the code of a filter or projection over one; None for others."""
-    if node.code is None or len(node.inputs) != 1 or not set(node.code.functions) <= {"hydrate", "change_0", "rebind"}:
+    if node.code is None or len(node.inputs) != 1 or not _STATELESS >= set(node.code.functions):
         return None
     return node.inputs[0].table
+
+
+def _unchanged(change: Net) -> Net:
+    return change
 
 
 def _has_params(plan: nodes.Plan) -> bool:

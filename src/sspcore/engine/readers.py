@@ -25,7 +25,7 @@ class Readers:
     Args: `types`, the declared types of the table's columns, by position.
     """
 
-    __slots__ = ("_everyone", "_exact", "_index", "_selective", "_types", "all")
+    __slots__ = ("_everyone", "_exact", "_index", "_selective", "_types", "few")
 
     def __init__(self, types: Sequence[str]) -> None:
         self._types = types
@@ -34,7 +34,8 @@ class Readers:
         self._index: PredicateIndex | None = None
         self._exact = False
         """Some interest asks more than what is looked up: it costs less to judge the rest here than to visit."""
-        self.all: tuple[Materialisation, ...] = ()
+        self.few: tuple[Materialisation, ...] | None = ()
+        """All readers, where they are so few that a change visits them all; else `touched_by` says which."""
 
     def __bool__(self) -> bool:
         return bool(self._everyone or self._selective)
@@ -69,14 +70,14 @@ class Readers:
         self._join()
 
     def _join(self) -> None:
-        if self._index is None:
-            self.all = (*self._everyone, *self._selective)
+        self.few = (*self._everyone, *self._selective) if self._index is None else None
 
     def touched_by(self, old: Row | None, new: Row | None) -> Collection[Materialisation]:
         """Those that a change from one row to another can touch, each once."""
-        if self._index is None:
-            return self.all
-        found = self._found(self._index, old, new)
+        index = self._index
+        if index is None:
+            return self.few or ()
+        found = self._found(index, old, new) if self._exact else index.touch(old, new)
         return (*self._everyone, *found) if self._everyone else found
 
     def _found(self, index: PredicateIndex, old: Row | None, new: Row | None) -> Collection[Materialisation]:
@@ -90,7 +91,7 @@ class Readers:
     def touched(self, net: list[Net]) -> Touched:
         """Those that net changes can touch, each with the changes that can. Cost: O(net + what it gives)."""
         if self._index is None:
-            return dict.fromkeys(self.all, net)
+            return dict.fromkeys(self.few or (), net)
         touched = dict.fromkeys(self._everyone, net)
         found: Touched = {}
         index = self._index

@@ -1,18 +1,20 @@
 """From what people pass as a row to the tuple a table keeps.
 
-Owns layout, types and the key column. One `RowMaker` serves one schema; on an open table it notes new columns
-(`added`) without touching the table, so that a refused batch leaves no trace.
+Owns layout, types and the key column. One `RowMaker` serves one layout of one table; on an open table it notes new
+columns (`added`) without touching the table, so that a refused batch leaves no trace.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 from sspcore.algebra.values import Value, canonical, same
-from sspcore.engine.emit.intake import PLAIN, Cell, Intake, intake
+from sspcore.engine.change import Change
+from sspcore.engine.emit.intake import PLAIN, Cell, intake
 from sspcore.engine.schema import INTEGER_LIMIT, Schema, typed
+from sspcore.engine.table import Net, Table
 from sspcore.errors import ChangeRejected, did_you_mean, shown
 
 Row = tuple[Value, ...]
@@ -24,19 +26,30 @@ _CLASSES: Final[dict[str, frozenset[type]]] = {
     "boolean": frozenset({bool}),
 }  # fmt: skip
 """The classes of values that a column of this type takes as they are; NULL beside them."""
+_STEADY: Final = frozenset({"text", "integer", "real", "boolean", "bytes", "timestamp", "date"})
+"""Types of which two values in a column that are equal are the same."""
 _FIRST: Final = 3
 """Rows that go the long way before code is generated for the classes they showed."""
 
 
-def _declines(key: Any, given: Any) -> Row | None:
+def _declines_row(key: Any, given: Any) -> Row | None:
     return None
 
 
-class RowMaker:
-    """Makes row tuples of one schema. `width` grows as an open table meets new columns, listed in `added`."""
+def _declines_several(changes: Sequence[Change], found: dict[Any, Net]) -> int:
+    return 0
 
-    def __init__(self, schema: Schema, max_columns: int) -> None:
-        self.schema = schema
+
+class RowMaker:
+    """Makes row tuples of one schema. `width` grows as an open table meets new columns, listed in `added`.
+
+    Args: `table`, which has the schema, or will; `alone`, whether one change of it may be judged by itself.
+    """
+
+    def __init__(self, table: Table, max_columns: int, alone: bool) -> None:
+        self.table = table
+        self.alone = alone
+        schema = self.schema = table.schema
         self.max_columns = max_columns
         self.kinds = list(schema.columns.values())
         self.names = list(schema.names)
@@ -49,9 +62,9 @@ class RowMaker:
         self._plain = [_PLAIN.get(kind) for kind in self.kinds]
         self._shown: list[set[type]] = [set() for _ in self.kinds]
         self._left = _FIRST
-        self.of_mapping: Intake = _declines
-        self.of_tuple: Intake = _declines
-        """The generated way in: (id, given) → the row, or None for what must go the long way."""
+        # The generated ways in, see `Intake`: what they decline goes the long way.
+        self.plain: Callable[[Any, Any], Row | None] = _declines_row
+        self.several: Callable[[Sequence[Change], dict[Any, Net]], int] = _declines_several
 
     def row(self, key: Any, given: Any) -> Row:
         """A full row: columns not named become NULL. `given` is a mapping, or a tuple in schema order.
@@ -111,11 +124,15 @@ class RowMaker:
         columns = []
         for at, (name, kind) in enumerate(zip(self.names, self.kinds, strict=True)):
             if kind in _CLASSES:
-                columns.append(Cell(name, frozenset(self._shown[at])))
+                columns.append(Cell(name, frozenset(self._shown[at]), steady=kind in _STEADY))
             else:
-                columns.append(Cell(name, frozenset(), partial(self._convert, at)))
+                columns.append(Cell(name, frozenset(), partial(self._convert, at), kind in _STEADY))
         if all(column.classes or column.convert for column in columns):
-            self.of_mapping, self.of_tuple = intake(columns, self._key_at)
+            table = self.table
+            made = intake(columns, self._key_at, self.schema.table, table.rows, table.versions)
+            self.plain, self.several = made.row, made.several
+            if self.alone:
+                table.one = made.one
 
     def _refuse_row(self, key: Any, given: Any) -> None:
         raise ChangeRejected(

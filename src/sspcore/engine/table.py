@@ -5,7 +5,7 @@ Owns storage and widening. Refuses to judge changes (`door`) and to know views.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sspcore.algebra.values import Value
@@ -19,15 +19,21 @@ Net = tuple[Id, Row | None, Row | None]
 """(id, old row or None, new row or None), once per id, never a no-op."""
 
 
+def declines(change: Any) -> Net | None:
+    """What a table nothing is known of does with a change that stands alone: it goes the long way."""
+    return None
+
+
 class Table:
     """A keyed relation. `rows` maps id → row tuple; `versions` holds row versions where changes carry them.
 
     Both are written only through `write`, `widen` and the door's commit, and stay the same objects as long as the
     table lives: generated code holds on to them. `arrangements` are the indexes of the rows that views asked for:
-    columns → Arrangement, `SortedBy` → SortedIndex.
+    columns → Arrangement, `SortedBy` → SortedIndex. `maker` and `one` are the door's: what makes rows of the layout the
+    table has now, and what gives the net change of a plain upsert that stands alone, or None.
     """
 
-    __slots__ = ("arrangements", "names", "rows", "schema", "versions")
+    __slots__ = ("arrangements", "maker", "names", "one", "rows", "schema", "versions")
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
@@ -35,6 +41,8 @@ class Table:
         self.rows: dict[Id, Row] = {}
         self.versions: dict[Id, int] = {}
         self.arrangements: dict[Any, Any] = {}
+        self.maker: Any = None
+        self.one: Callable[[Any], Net | None] = declines
 
     def write(self, net: Iterable[Net]) -> None:
         """Put every new row, drop every id without one. Cost: O(net), once more per arrangement."""
@@ -61,6 +69,7 @@ class Table:
         """Adopt a schema with more columns at the end: every row is padded with NULL. Cost: O(rows)."""
         pad = (None,) * (len(schema.names) - len(self.names))
         self.schema, self.names = schema, schema.names
+        self.forget()
         if pad:
             rows = self.rows
             for key, row in rows.items():
@@ -71,10 +80,15 @@ class Table:
         """The inverse of `widen`, for rolling back, also where it stopped half-way."""
         width = len(schema.names)
         self.schema, self.names = schema, schema.names
+        self.forget()
         rows = self.rows
         for key, row in rows.items():
             rows[key] = row[:width]
         self._rearrange()
+
+    def forget(self) -> None:
+        """Let the door make rows anew."""
+        self.maker, self.one = None, declines
 
     # Arrangements
 

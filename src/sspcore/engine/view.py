@@ -152,8 +152,9 @@ class View:
         kept = self.materialisation
         now, before = kept.meter, kept.meters
         return ViewStatistics(
-            len(kept.value), self.version, kept.advances, self.updates, kept.rehydrates,
-            before.nulls.errors + now.nulls.errors, before.rows + now.rows, before.probes + now.probes, kept.trips,
+            len(kept.value), self.version, kept.advances + kept.alone, self.updates, kept.rehydrates,
+            before.nulls.errors + now.nulls.errors, before.rows + now.rows + kept.alone, before.probes + now.probes,
+            kept.trips,
         )  # fmt: skip
 
     # What the circuit does

@@ -1,104 +1,196 @@
 """Intake: the generated way in for rows whose cells are of the common classes, as a table has shown them so far.
 
-Owns the code that lays such a row out, from a mapping or a tuple, at the cost of a look at each cell. Whatever is not
-plainly right it declines with None: the long way (`engine/rows`) converts it, or says what is wrong with it.
+Owns the code that lays such a row out, from a mapping or a tuple, at the cost of a look at each cell; and that of plain
+upserts, one alone or a run of them, up to the net change they make. Whatever is not plainly right it declines: the long
+way (`engine/rows`, `engine/door`) converts it, or says what is wrong with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
 import attrs
 
-from sspcore.algebra.values import Value
+from sspcore.algebra.values import Value, same
 from sspcore.codegen.source import Source
+from sspcore.engine.change import Change
 
 Row = tuple[Value, ...]
-Intake = Callable[[Any, Any], Row | None]
-"""(id, the row as given) → the row as kept, or None: declined. May raise KeyError or what converting raises."""
+Net = tuple[Any, Row | None, Row | None]
 
 LIMIT: Final = 2**63
 PLAIN: Final = (str, int, float, bool, type(None))
 """Classes of cells that need no more than a look."""
+IDS: Final = frozenset({str, int})
+"""Classes of ids that need no more than a look."""
 
 
 @attrs.frozen
 class Cell:
-    """A column: its name, the plain classes it takes without conversion, and how any other value is converted."""
+    """A column: its name, the plain classes it takes without conversion, and how any other value is converted.
+
+    `steady`: values of the column that are equal are the same, whatever was written.
+    """
 
     name: str
     classes: frozenset[type]
     convert: Callable[[Any], Value] | None = None
+    steady: bool = False
 
 
-def intake(columns: Sequence[Cell], key_at: int | None) -> tuple[Intake, Intake]:
-    """The functions for mappings and for tuples. `key_at` is the column that holds the id, if one does.
+@attrs.frozen
+class Intake:
+    """The generated functions of a table. Each may raise KeyError, or what converting a cell raises: that declines.
 
-    >>> of_mapping, of_tuple = intake([Cell("id", frozenset({str})), Cell("delay", frozenset({int}))], 0)
-    >>> of_mapping("a", {"delay": 5}), of_mapping("a", {"id": "a", "delay": 5}), of_mapping("a", {"delay": "5"})
-    (('a', 5), ('a', 5), None)
-    >>> of_tuple("a", ("a", 5)), of_tuple("a", ("b", 5))
-    (('a', 5), None)
+    Attributes:
+        row: (id, the row as given) → the row as kept, or None: declined.
+        one: (change) → the net change of a plain upsert that stands alone, with one row twice where it changes
+            nothing; or None: declined.
+        several: (changes, found) → how many changes at the beginning of a batch are plain upserts. Puts the net change
+            of each id into `found`, in the same form.
     """
-    source = Source()
-    names = [f"a{at}" for at in range(len(columns))]
-    rest = [at for at in range(len(columns)) if at != key_at]
-    with source.block("def of_mapping(key, given):"):
-        with source.block(f"if len(given) == {len(columns)}:"):
-            _read(source, columns, range(len(columns)))
-            _check_key(source, key_at)
-        if key_at is not None:
-            with source.block(f"elif len(given) == {len(rest)}:"):
-                source.note("the id stands outside the row")
-                _read(source, columns, rest)
-                source.line(f"a{key_at} = key")
+
+    row: Callable[[Any, Any], Row | None]
+    one: Callable[[Change], Net | None]
+    several: Callable[[Sequence[Change], dict[Any, Net]], int]
+
+
+def intake(
+    columns: Sequence[Cell], key_at: int | None, table: str, rows: Mapping[Any, Row], versions: Mapping[Any, int]
+) -> Intake:
+    """The functions of a table. `key_at` is the column that holds the id, if one does; `rows`, `versions` live.
+
+    >>> rows = {"a": ("a", 5)}
+    >>> columns = [Cell("id", frozenset({str}), steady=True), Cell("delay", frozenset({int}), steady=True)]
+    >>> made = intake(columns, 0, "flights", rows, {})
+    >>> made.row("a", {"delay": 5}), made.row("a", ("a", 5)), made.row("a", {"delay": "5"}), made.row("a", ("b", 5))
+    (('a', 5), ('a', 5), None, None)
+    >>> made.one(Change("flights", "upsert", "a", {"delay": 6})), made.one(Change("flights", "delete", "a"))
+    (('a', ('a', 5), ('a', 6)), None)
+    """
+    writer = IntakeWriter(columns, key_at)
+    writer.row()
+    writer.one(rows, versions)
+    writer.several(table, rows)
+    return Intake(*writer.source.build("(row, one, several)"))
+
+
+class IntakeWriter:
+    """Writes the functions. In all of them `key` is the id, `given` the row as given, `a0 a1 …` its cells."""
+
+    def __init__(self, columns: Sequence[Cell], key_at: int | None) -> None:
+        self.source = Source()
+        self.columns = columns
+        self.key_at = key_at
+        self.upsert = self.source.cell("upsert", "op")
+
+    def row(self) -> None:
+        """`row(key, given)`."""
+        with self.source.block("def row(key, given):"):
+            self.lay_out("return None")
+            self.source.line(f"return {self.kept()}")
+
+    def one(self, rows: Mapping[Any, Row], versions: Mapping[Any, int]) -> None:
+        """`one(change)`."""
+        source = self.source
+        find, stamped = source.cell(rows.get, "find"), source.cell(versions, "versions")
+        with source.block("def one(change):"):
+            source.line("_, op, key, given, _, source, version, _, _, _ = change")
+            with source.block(f"if op != {self.upsert} or source is not None or version is not None or {stamped}:"):
+                source.line("return None")
+            self.lay_out("return None")
+            source.line(f"new = {self.kept()}")
+            source.line(f"old = {find}(key)")
+            with source.block(f"if {self.unchanged()}:"):
+                source.line("return key, old, old")
+            source.line("return key, old, new")
+
+    def several(self, table: str, rows: Mapping[Any, Row]) -> None:
+        """`several(changes, found)`."""
+        source = self.source
+        kind, name, find = source.cell(Change, "kind"), source.cell(table, "name"), source.cell(rows.get, "find")
+        with source.block("def several(changes, found):"):
+            source.line("count = 0")
+            with source.block("for change in changes:"):
+                self._next(kind, name, find)
+            source.line("return count")
+
+    def _next(self, kind: str, name: str, find: str) -> None:
+        """The body of the loop over a batch."""
+        source = self.source
+        with source.block(f"if type(change) is not {kind}:"):
+            source.line("break")
+        source.line("table, op, key, given, _, source, version, _, _, _ = change")
+        plain = f"table == {name} and op == {self.upsert} and source is None and version is None"
+        with source.block(f"if not ({plain}):"):
+            source.line("break")
+        self.lay_out("break")
+        source.line(f"new = {self.kept()}")
+        source.line(f"old = {find}(key)")
+        source.line(f"found[key] = key, old, (old if {self.unchanged()} else new)")
+        source.line("count += 1")
+
+    def lay_out(self, decline: str) -> None:
+        """From the row as given to its cells, each of which has been looked at."""
+        source, columns, key_at = self.source, self.columns, self.key_at
+        rest = [at for at in range(len(columns)) if at != key_at]
+        with source.block("if type(given) is dict:"):
+            with source.block(f"if len(given) == {len(columns)}:"):
+                self._read(range(len(columns)))
+                self._check_key(decline)
+            if key_at is not None:
+                with source.block(f"elif len(given) == {len(rest)}:"):
+                    source.note("the id stands outside the row")
+                    self._read(rest)
+            with source.block("else:"):
+                source.line(decline)
+        with source.block(f"elif type(given) is tuple and len(given) == {len(columns)}:"):
+            if columns:
+                source.line(f"{', '.join([f'a{at}' for at in range(len(columns))])}, = given")
+            self._check_key(decline)
         with source.block("else:"):
-            source.line("return None")
-        _checked(source, columns, names)
-    with source.block("def of_tuple(key, given):"):
-        with source.block(f"if len(given) != {len(columns)}:"):
-            source.line("return None")
-        if names:
-            source.line(f"{', '.join(names)}, = given")
-        _check_key(source, key_at)
-        _checked(source, columns, names)
-    made: tuple[Intake, Intake] = source.build("(of_mapping, of_tuple)")
-    return made
+            source.line(decline)
+        for at in rest:
+            if columns[at].convert is not None and not columns[at].classes:
+                with source.block(f"if a{at} is not None:"):
+                    source.line(f"a{at} = {source.cell(columns[at].convert)}(a{at})")
+        ids = IDS if key_at is None else columns[key_at].classes & IDS
+        tests = [_test("key", ids), *[_test(f"a{at}", columns[at].classes) for at in rest if columns[at].classes]]
+        with source.block(f"if not ({' and '.join(tests)}):"):
+            source.line(decline)
 
+    def kept(self) -> str:
+        """The row as it is kept: the id is the very one it is filed under."""
+        cells = [
+            "key" if at == self.key_at else _kept(f"a{at}", column.classes) for at, column in enumerate(self.columns)
+        ]
+        return f"({''.join([f'{cell}, ' for cell in cells])})"
 
-def _read(source: Source, columns: Sequence[Cell], places: Sequence[int]) -> None:
-    if not places:
-        return
-    if len(places) == 1:
-        source.line(f"a{places[0]} = given[{source.cell(columns[places[0]].name)}]")
-        return
-    get = source.cell(itemgetter(*[columns[at].name for at in places]))
-    source.note(", ".join([columns[at].name for at in places]))
-    source.line(f"{', '.join([f'a{at}' for at in places])} = {get}(given)")
+    def unchanged(self) -> str:
+        """Whether the row is as it was, in values and in types."""
+        if all(column.steady for column in self.columns):
+            return "old == new"
+        return f"old == new and {self.source.cell(same, 'same')}(old, new)"
 
+    def _read(self, places: Sequence[int]) -> None:
+        source, names = self.source, [self.columns[at].name for at in places]
+        if not names:
+            return
+        source.note(", ".join(names))
+        if len(names) == 1:
+            source.line(f"a{places[0]} = given[{source.cell(names[0])}]")
+            return
+        get = source.cell(itemgetter(*names), "get")
+        source.line(f"{', '.join([f'a{at}' for at in places])} = {get}(given)")
 
-def _check_key(source: Source, key_at: int | None) -> None:
-    if key_at is not None:
-        with source.block(f"if a{key_at} is not key and (type(a{key_at}) is not type(key) or a{key_at} != key):"):
-            source.line("return None")
-
-
-def _checked(source: Source, columns: Sequence[Cell], names: Sequence[str]) -> None:
-    """Look at each cell; give the row, or None."""
-    for name, column in zip(names, columns, strict=True):
-        if column.convert is not None and not column.classes:
-            with source.block(f"if {name} is not None:"):
-                source.line(f"{name} = {source.cell(column.convert)}({name})")
-    tests = [_test(name, column.classes) for name, column in zip(names, columns, strict=True) if column.classes]
-    cells = "".join([f"{_kept(name, column.classes)}, " for name, column in zip(names, columns, strict=True)])
-    if not tests:
-        source.line(f"return ({cells})")
-        return
-    with source.block(f"if {' and '.join(tests)}:"):
-        source.line(f"return ({cells})")
-    source.line("return None")
+    def _check_key(self, decline: str) -> None:
+        """A row may say its id: the one it comes with, or nothing but that it has none to say."""
+        if self.key_at is not None:
+            cell = f"a{self.key_at}"
+            with self.source.block(f"if {cell} is not key and (type({cell}) is not type(key) or {cell} != key):"):
+                self.source.line(decline)
 
 
 def _test(name: str, classes: frozenset[type]) -> str:
@@ -109,7 +201,7 @@ def _test(name: str, classes: frozenset[type]) -> str:
         bool: f"type({name}) is bool",
         type(None): f"{name} is None",
     }
-    found = [tests[kind] for kind in PLAIN if kind in classes]
+    found = [tests[kind] for kind in PLAIN if kind in classes] or ["False"]
     return found[0] if len(found) == 1 else f"({' or '.join(found)})"
 
 
@@ -117,4 +209,4 @@ def _kept(name: str, classes: frozenset[type]) -> str:
     """The cell as it is kept: a float loses the sign of a zero."""
     if float not in classes:
         return name
-    return f"{name} + 0.0" if len(classes) == 1 else f"({name} + 0.0 if type({name}) is float else {name})"
+    return f"{name} or 0.0" if len(classes) == 1 else f"({name} or 0.0 if type({name}) is float else {name})"

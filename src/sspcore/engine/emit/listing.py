@@ -16,7 +16,8 @@ from sspcore.plan.traverse import children
 LEGEND: Final = """\
 # A change is (key, old row, new row), None where there is no row. k0 o0 n0 are those of the first input, k1 o1 n1 those
 # of the second; r0 r1 … are rows looked up, or read from scratch. `hydrate` computes all rows; `change_0` takes changes
-# of the first input and gives those of the part's own rows. What `make` takes is listed above it."""
+# of the first input and gives those of the part's own rows; `row` takes one that is alone in its commit. What `make`
+# takes is listed above it."""
 
 
 def listing(parts: Sequence[Node], root: Input) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 
 from sspcore.codegen.source import Source
 from sspcore.engine.emit import cells
-from sspcore.engine.emit.expressions import tuple_of
+from sspcore.engine.emit.expressions import bracketed, tuple_of
 from sspcore.engine.emit.frame import Frame, Rows
 from sspcore.engine.emit.pipe import Lookup, Pipe, lookups
 from sspcore.engine.operators.base import net
@@ -27,10 +27,12 @@ MOST_COMPARED: Final = 6
 class RowsEmitter:
     """Writes the functions of a pipe: `hydrate`, and `change_0`, `change_1`, … one per leaf.
 
+    With `single`, which a pipe of one leaf may have, also `row`, for one change alone, which somebody else counts.
     Example: with one leaf, the rows of `late` are written as `{k0: (r0[3],) for k0, r0 in rows0.items() if …}`.
     """
 
-    def __init__(self, source: Source, pipe: Pipe) -> None:
+    def __init__(self, source: Source, pipe: Pipe, single: bool = False) -> None:
+        self.single = single
         self.frame = Frame(source, pipe)
         self.source = source
         self.pipe = pipe
@@ -40,6 +42,8 @@ class RowsEmitter:
         """Write all functions; their names, `hydrate` first."""
         self.hydrate()
         changes = [self.change(at) for at in range(len(self.pipe.leaves))]
+        if self.single and not self.several:
+            changes.append(self.row())
         return ["hydrate", *changes]
 
     # From scratch
@@ -78,7 +82,7 @@ class RowsEmitter:
                 elif self.several:
                     self._joined(at)
                 else:
-                    self._alone()
+                    self._alone("out.append((k0, a, b))")
             self.count(at)
             source.line("return out")
         return name
@@ -93,27 +97,25 @@ class RowsEmitter:
         else:
             self.source.line(f"{meter}.rows += len(changes)")
 
-    def _alone(self) -> None:
+    def row(self) -> str:
+        """The function that takes one change of the one leaf, and gives that of its output row, or None."""
+        with self.source.block("def row(change):"):
+            self.source.line("k0, o0, n0 = change")
+            self._alone("return k0, a, b")
+            self.source.line("return None")
+        return "row"
+
+    def _alone(self, give: str) -> None:
         """One leaf: a change of it is a change of one row, which may enter, leave or change."""
         source, frame = self.source, self.frame
-        tests = self.conditions(0)
-        self.explain(tests)
-        old, new = frame.tests(tests, {0: "o0"}), frame.tests(tests, {0: "n0"})
-        with source.block("if o0 is None:"):
-            self._where(new, lambda: self.gives(None, {0: "n0"}))
-        with source.block("elif n0 is None:"):
-            self._where(old, lambda: self.gives({0: "o0"}, None))
-        if not tests:
-            with source.block("else:"):
-                self.gives({0: "o0"}, {0: "n0"})
-            return
-        with source.block(f"elif {old}:"):
-            with source.block(f"if {new}:"):
-                self.gives({0: "o0"}, {0: "n0"})
-            with source.block("else:"):
-                self.gives({0: "o0"}, None)
-        with source.block(f"elif {new}:"):
-            self.gives(None, {0: "n0"})
+        self.explain(self.conditions(0))
+        for name, row in (("a", "o0"), ("b", "n0")):
+            env = frame.read({0: row})
+            tests = [bracketed(frame.expressions.test(test, env)) for test in self.conditions(0)]
+            there = " and ".join([f"{row} is not None", *tests])
+            source.line(f"{name} = {frame.output({0: row})} if {there} else None")
+        with source.block("if a is not b:" if frame.passes else f"if {frame.differ('a', 'b')}:"):
+            source.line(give)
 
     def _where(self, test: str, then: Write) -> None:
         if not test:
@@ -129,8 +131,6 @@ class RowsEmitter:
             was = "None" if old is None else frame.output(old)
             now = "None" if new is None else frame.output(new)
             source.line(f"out.append(({key}, {was}, {now}))")
-        elif frame.passes:
-            source.line(f"out.append(({key}, {old[0]}, {new[0]}))")
         else:
             source.line(f"a = {frame.output(old)}")
             source.line(f"b = {frame.output(new)}")

@@ -46,9 +46,10 @@ class Compiled:
     value: int = attrs.field(init=False)
     rebind: int = attrs.field(init=False)
     window: int = attrs.field(init=False)
+    row: int = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        for name in ("value", "rebind", "window"):
+        for name in ("value", "rebind", "window", "row"):
             object.__setattr__(self, name, self.place(name))
 
     def bind(self, binding: Binding) -> tuple[Any, ...]:
@@ -93,7 +94,13 @@ class Cutter:
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
+        self._whole: nodes.Plan | None = None
         self.nodes: list[Node] = []
+
+    def cut_whole(self, plan: nodes.Plan) -> Input:
+        """Where the rows of the whole plan come from."""
+        self._whole = plan
+        return self.cut(plan)
 
     def cut(self, plan: nodes.Plan) -> Input:
         """Where the rows of a plan come from; the nodes that give them are appended."""
@@ -176,7 +183,8 @@ class Cutter:
     def cut_pipe(self, plan: nodes.Plan, pipe: Pipe) -> Input:
         """A node for a pipe that gives rows."""
         inputs = self._inputs(pipe)
-        return self._append(Node(plan, inputs, emitted(RowsEmitter, pipe)))
+        single = plan is self._whole and pipe.leaves[0].table is not None
+        return self._append(Node(plan, inputs, emitted(lambda source, pipe: RowsEmitter(source, pipe, single), pipe)))
 
     def _operator(self, plan: nodes.Plan) -> Input:
         return self._append(Node(plan, tuple([self.cut(child) for child in traverse.inputs(plan)])))
