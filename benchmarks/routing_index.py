@@ -264,6 +264,7 @@ def forms(n: int) -> dict[str, tuple[list[Expression], list[Row]]]:
         "LIKE 'abc%'": ([call("like", NAME, p + "%") for p in prefixes],
                         rows(name=lambda: r.choice(prefixes) + word(7))),
         "LIKE '%abc%'": ([call("like", NAME, f"%{p}%") for p in prefixes], rows(name=lambda: word(12))),
+        "ILIKE '%ABC%'": ([call("ilike", NAME, f"%{p.upper()}%") for p in prefixes], rows(name=lambda: word(12))),
         "one key AND > c": ([call("and", call("=", USER, 1), call(">", PRICE, PRICES - k)) for k in range(1, n + 1)],
                             rows(user_id=lambda: 1, price=lambda: r.choice((1, 2, PRICES - n + 1)))),
         "one env AND @>": ([call("and", call("=", CATEGORY, 1), call("@>", TAGS, three(k))) for k in range(n)],

@@ -28,7 +28,7 @@ Row = tuple[Any, ...]
 Measured = dict[str, Any]
 SIZES, QUICK_SIZES = (1_000, 10_000, 100_000), (1_000, 10_000)
 FORMS = ("= AND other", "= AND =", "@> 3 of 10", "const = ANY (column)", "OR of 2", "IN AND not indexed", "> c",
-         "LIKE 'abc%'", "LIKE '%abc%'", "one key AND > c", "one env AND @>")  # fmt: skip
+         "LIKE 'abc%'", "LIKE '%abc%'", "ILIKE '%ABC%'", "one key AND > c", "one env AND @>")  # fmt: skip
 OURS, LOOPED, NAIVE = "sspcore", "looped", "naive"
 SUBJECTS = (OURS, LOOPED, NAIVE, *rules.PACKAGES)
 LABELS = {OURS: "sspcore", LOOPED: "lanes, by a loop", NAIVE: "each predicate"}

@@ -18,10 +18,46 @@ from sspcore.testing.generate.choices import Choices
 
 TYPES = ("integer", "any", "text", "real", "boolean", "decimal", "date", "timestamp", "json")
 ORDER = ("<", "<=", ">", ">=")
-PATTERNS = ("a%", "ab%", "%a%", "%abc%", "a_b", "ab", "%", "", "a\\_%", "%b", "a%b%", "_b%", "bcd%", "%cab%b")
+PATTERNS = (
+    "a%",
+    "ab%",
+    "%a%",
+    "%abc%",
+    "a_b",
+    "ab",
+    "%",
+    "",
+    "a\\_%",
+    "%b",
+    "a%b%",
+    "_b%",
+    "bcd%",
+    "%cab%b",
+    "%aBc%",
+    "%bÉC%",
+    "ABC_b",
+)
 ALIKE = (1, True, 1.0, 0, False, "1", "a", date(2013, 6, 24), datetime(2013, 6, 24, tzinfo=UTC))
 """Values that Python, or a careless index, takes for one another, or for different."""
-WORDS = ("", "a", "ab", "abc", "abcab", "b", "ba", "bcd", "a_b", "cab", "xcabb", "xabcb", "é", "1")
+WORDS = (
+    "",
+    "a",
+    "ab",
+    "abc",
+    "abcab",
+    "b",
+    "ba",
+    "bcd",
+    "a_b",
+    "cab",
+    "xcabb",
+    "xabcb",
+    "é",
+    "1",
+    "xABC",
+    "abéc",
+    "ABÉCİ",
+)
 
 
 class Maker:

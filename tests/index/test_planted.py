@@ -54,6 +54,7 @@ FAULTS = {
     "LIKE begins anywhere": lambda patch: patch.setitem(
         cover._COVERS, "like", lambda clause, without: cover.Cover((("eq", (clause[1],), clause[2].prefix),), None, 1.0)),
     "only integers have cells": of(emit, "ticks_of", lambda real: lambda value: None),
+    "ILIKE looks at the case of rows": of(emit, "folded_trigrams_of", lambda real: lookups.trigrams_of),
     "elements are keys as they come": of(emit, "elements_of", lambda real: lambda value: (
         set(value) if type(value) is tuple else ())),
 }  # fmt: skip

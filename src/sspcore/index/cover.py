@@ -79,10 +79,11 @@ def _like(clause: Clause, without: frozenset[str]) -> Cover | None:
     _, index, pattern = clause
     if pattern.prefix and "pre" not in without:
         return Cover((("pre", (index,), pattern.prefix),), None if pattern.tail == "%" else clause, 4.0, False)
-    if "gram" in without:
+    kind = "fold" if pattern.fold else "gram"
+    if kind in without:
         return None
     trigrams = [piece[i : i + 3] for piece in pattern.pieces for i in range(len(piece) - 2)]
-    return Cover((("gram", (index,), min(trigrams, key=_commonness)),), clause, 20.0, False) if trigrams else None
+    return Cover(((kind, (index,), min(trigrams, key=_commonness)),), clause, 20.0, False) if trigrams else None
 
 
 def _commonness(trigram: str) -> tuple[int, str]:

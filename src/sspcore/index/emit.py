@@ -21,11 +21,13 @@ from sspcore.index.lanes import DictLane, EqualityLane, Lane, Many, ScanLane
 from sspcore.index.lookups import (
     CellLane,
     ElementLane,
+    FoldedLane,
     LevelLane,
     PrefixLane,
     ThresholdLane,
     TrigramLane,
     WordLane,
+    folded_trigrams_of,
     trigrams_of,
 )
 from sspcore.index.shapes import OWN_KEYS, Condition, condition_of, elements_of, helpers_in
@@ -63,7 +65,7 @@ class Writer:
         self.conditions = [None if lane.shape is None else condition_of(lane.shape) for lane in lanes]
         cells: dict[str, Any] = {
             "OWN": OWN_KEYS, "key": canonical_key, "Many": Many, "unique": dict.fromkeys, "elements": elements_of,
-            "trigrams": trigrams_of, "ticks": ticks_of,
+            "trigrams": trigrams_of, "folded": folded_trigrams_of, "ticks": ticks_of,
         }  # fmt: skip
         for condition in self.conditions:
             if condition is not None:
@@ -178,7 +180,8 @@ class Writer:
             self._got(f"g{at}({key})", then)
         elif isinstance(lane, ElementLane | TrigramLane):
             form = "r" if isinstance(lane, WordLane) else "s"
-            each = f"{row}{form}{lane.columns[0]}" if isinstance(lane, ElementLane) else f"trigrams({key})"
+            trigrams = f"{'folded' if isinstance(lane, FoldedLane) else 'trigrams'}({key})"
+            each = f"{row}{form}{lane.columns[0]}" if isinstance(lane, ElementLane) else trigrams
             with source.block(f"for t in {each}:"):
                 self._got(f"g{at}(t)", then)
         elif isinstance(lane, PrefixLane):

@@ -16,6 +16,7 @@ from sspcore.index.clauses import Clause
 from sspcore.index.cover import ticks_of
 from sspcore.index.lanes import DictLane, EqualityLane, Lane, Member, Nested, ScanLane, Template
 from sspcore.index.shapes import NUMBERS
+from sspcore.plan.like import fold_case
 
 BLOCK: Final = 512
 """Thresholds kept in one list: inserting moves no more than these."""
@@ -51,6 +52,20 @@ class TrigramLane(DictLane):
     def found(self, key: Key) -> Iterable[Any]:
         get = self.postings.get
         return [posting for trigram in trigrams_of(key) if (posting := get(trigram)) is not None]
+
+
+class FoldedLane(TrigramLane):
+    """ILIKE with such a piece: the case of letters is folded on both sides."""
+
+    __slots__ = ()
+
+    def found(self, key: Key) -> Iterable[Any]:
+        return super().found(fold_case(key)) if type(key) is str else ()
+
+
+def folded_trigrams_of(value: Value) -> set[str]:
+    """The same, the case of letters folded."""
+    return trigrams_of(fold_case(value)) if type(value) is str else set()
 
 
 def trigrams_of(value: Value) -> set[str]:
@@ -216,8 +231,8 @@ class ThresholdLane(DictLane):
 
 
 KINDS: Final[dict[str, type[Lane]]] = {
-    "eq": EqualityLane, "scan": ScanLane, "has": ElementLane, "word": WordLane, "gram": TrigramLane, "pre": PrefixLane,
-    "between number": CellLane, "between time": CellLane,
+    "eq": EqualityLane, "scan": ScanLane, "has": ElementLane, "word": WordLane, "gram": TrigramLane, "fold": FoldedLane,
+    "pre": PrefixLane, "between number": CellLane, "between time": CellLane,
     **{f"{op} {kind}": ThresholdLane for op in ("<", "<=", ">", ">=") for kind in CLASSES},
 }  # fmt: skip
 """Kind of access (of `cover`) → its lane."""

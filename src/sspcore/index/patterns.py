@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from sspcore.plan.like import MAX_PATTERN, Matcher, compile_like, segments_of
+from sspcore.plan.like import MAX_PATTERN, Matcher, compile_like, fold_case, segments_of
 
 
 class Pattern:
     """A pattern: `prefix` is the literal text every match begins with, `whole` says that it is the whole pattern.
 
-    `tail` is "%" when a match is the prefix and anything after it. `pieces` are literal texts found in every match.
+    `tail` is "%" when a match is the prefix and anything after it. `pieces` are literal texts found in every match,
+    or, with `fold`, in every match's folded case.
     """
 
-    __slots__ = ("_match", "identity", "pieces", "prefix", "tail", "whole")
+    __slots__ = ("_match", "fold", "identity", "pieces", "prefix", "tail", "whole")
 
     def __init__(
-        self, prefix: str, *, whole: bool = False, tail: str = "", pieces: tuple[str, ...] = (), identity: Any = None
-    ) -> None:
-        self.prefix, self.whole, self.tail, self.pieces = prefix, whole, tail, pieces
+        self, prefix: str, *, whole: bool = False, tail: str = "", pieces: tuple[str, ...] = (), fold: bool = False,
+        identity: Any = None,
+    ) -> None:  # fmt: skip
+        self.prefix, self.whole, self.tail, self.pieces, self.fold = prefix, whole, tail, pieces, fold
         self.identity = (prefix, whole, tail) if identity is None else identity
         self._match: Matcher | None = None
 
@@ -57,7 +59,8 @@ def pattern_of(pattern: str, escape: str = "\\", *, fold: bool = False) -> Patte
     if segments is None:
         return None
     if fold:
-        return Pattern("", identity=(pattern, escape, True))
+        pieces = tuple([fold_case(piece) for segment in segments for piece in _runs(segment)])
+        return Pattern("", pieces=pieces, fold=True, identity=(pattern, escape, True))
     first = segments[0]
     literal = "".join([c for c in first if c is not None]) if None not in first else None
     prefix = literal if literal is not None else "".join([c or "" for c in first[: first.index(None)]])
