@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from sspcore import Schema, delete, merge, upsert
-from sspcore.errors import Closed, ConfigError
+from sspcore.errors import Closed, ConfigError, NotCovered
 from sspcore.ingress import walk
 from sspcore.testing.strategies import scenarios
 from tests.profiles import scaled
@@ -280,3 +280,43 @@ async def test_a_circuit_destroyed_amid_all_this_takes_nothing_along(autojump_cl
         await runtime.create_circuit("ops")
         await runtime.register("mine", MINE, {"o": "b"}, circuit="ops")
         judge(runtime)
+
+
+# Queries of one circuit
+
+
+async def test_a_circuit_answers_from_what_it_holds_or_says_that_it_cannot(autojump_clock):
+    logging.getLogger("sspcore.runtime").setLevel(logging.CRITICAL)
+    count = "SELECT count(*) AS n FROM t"
+    async with open_test(BY_PREDICATE, schemas=SCHEMAS) as runtime:
+        await fill(runtime)
+        await runtime.register("mine", MINE, {"o": "a"})
+        main = runtime.circuits["main"]
+        assert [(5,)] == (await main.query(f"{count} WHERE owner = 'a'")).rows
+        assert [(2,)] == (await main.query(f"{count} WHERE n > $n AND owner = 'a'", {"n": 10})).rows
+        assert [(5,)] == (await main.query("SELECT count(*) FROM mine")).rows
+        for where, rows in (("", 20), ("WHERE owner = 'b'", 5), ("WHERE owner = 'a' OR n = 1", 6), ("WHERE n = 4", 1)):
+            assert [(rows,)] == (await runtime.query(f"{count} {where}")).rows
+            with pytest.raises(NotCovered, match="does not hold the rows of table 't'"):
+                await main.query(f"{count} {where}")
+        fail(runtime)
+        assert [(5,)] == (await main.query(f"{count} WHERE owner = 'a'")).rows, "once it is back"
+        fail(runtime)
+        with pytest.raises(NotCovered):
+            await main.query(count)
+        await runtime.register("all", "SELECT owner FROM t")
+        assert [(20,)] == (await main.query(count)).rows
+        await runtime.unregister("all")
+        with pytest.raises(NotCovered):
+            await main.query(count)
+        with pytest.raises(Exception, match="nowhere"):
+            await main.query("SELECT nowhere.x FROM t")
+
+
+async def test_whole_tables_cover_every_query_of_them(autojump_clock):
+    async with open_test(schemas=SCHEMAS) as runtime:
+        await fill(runtime)
+        with pytest.raises(NotCovered):
+            await runtime.circuits["main"].query("SELECT count(*) FROM t")
+        await runtime.register("mine", MINE, {"o": "a"})
+        assert [(20,)] == (await runtime.circuits["main"].query("SELECT count(*) FROM t")).rows

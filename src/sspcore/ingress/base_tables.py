@@ -96,10 +96,12 @@ class BaseTables:
         """
         return (templates or Templates()).understand(query, params, self._catalog, views, now)
 
+    def missing(self, names: Iterable[str]) -> dict[str, Table]:
+        """Empty tables for those of the names that have none."""
+        return {name: Table(self._catalog[name]) for name in names if name not in self._tables}
+
     def answer(self, understood: Understood) -> Result:
         """Answer a one-off query: one consistent cut over all tables. Cost: that of computing it once."""
-        tables = understood.template.tables
-        made = {name: Table(self._catalog[name]) for name in tables if name not in self._tables}
         answer = Materialisation(understood.template, understood.params, execution="operators")
-        answer.hydrate(self._tables | made)
+        answer.hydrate(self._tables | self.missing(understood.template.tables))
         return Result(understood.template.columns, answer.rows())

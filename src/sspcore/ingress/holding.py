@@ -8,6 +8,7 @@ from __future__ import annotations
 from sspcore.abc import ALL, Everything, Interest
 from sspcore.engine.table import Row
 from sspcore.ingress.walk import Walk
+from sspcore.plan.expressions import conjuncts
 from sspcore.routing.any_of import AnyOf
 
 Wish = Everything | Interest
@@ -45,6 +46,15 @@ class Holding:
     def covers(self, wish: Wish) -> bool:
         """Whether the rows of a wish are all there, or queued."""
         return self.whole or wish in self.filled
+
+    def implies(self, wish: Wish) -> bool:
+        """Whether the rows of a wish are among those that are all there, or queued. Cost: O(wishes)."""
+        if self.covers(wish):
+            return True
+        if isinstance(wish, Everything):
+            return False
+        asked = set(conjuncts(wish.condition))
+        return any(asked.issuperset(conjuncts(f.condition)) for f in self.filled if not isinstance(f, Everything))
 
     def wants(self, row: Row) -> bool:
         """Whether a view wants a row, as things are now."""

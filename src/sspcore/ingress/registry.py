@@ -12,14 +12,16 @@ from typing import Any
 
 import attrs
 
+from sspcore.abc import ALL
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.query import Bound, canonical_params
 from sspcore.engine.schema import Schema
 from sspcore.engine.template import Understood
 from sspcore.engine.update import Result
-from sspcore.errors import AlreadyExists, UnknownCircuit, UnknownView, UsageError
+from sspcore.errors import AlreadyExists, NotCovered, UnknownCircuit, UnknownView, UsageError
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane, Registration
+from sspcore.ingress.needs import needs_of
 from sspcore.ingress.walk import Walk
 from sspcore.ingress.working import Promise, Working
 from sspcore.plan.check import check
@@ -182,6 +184,16 @@ class Registry:
     def query(self, lane: Lane, query: object, params: Mapping[str, Any] | None, now: datetime) -> Result:
         """Answer a one-off query over the base tables, where the views of a circuit may be named; `$now` is `now`."""
         return self.base.answer(self._among_views(lane, query, params, now))
+
+    def require_covered(self, lane: Lane, query: object, params: Mapping[str, Any] | None) -> None:
+        """Raises NotCovered when a circuit that runs does not hold the rows a query needs, or as `register` does."""
+        understood = self.understand(lane, query, params)
+        tables = dict(self.base.tables) | self.base.missing(understood.template.tables)
+        for table, interest in needs_of(understood.template, tables).bound(understood.params).items():
+            holding = lane.tables.get(table)
+            wish = interest if self.router.selects(table) else ALL
+            if table in self.base.tables and (holding is None or not holding.implies(wish)):
+                raise NotCovered(table, str(interest))
 
     def unregister(self, lane: Lane, registration: Registration) -> bool:
         """Give up a view and the tables only it read; False when that has happened before."""
