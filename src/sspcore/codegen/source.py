@@ -36,7 +36,8 @@ _ATTRIBUTES: Final = frozenset({
     "get", "append", "extend", "insert", "pop", "add", "remove", "discard", "items", "values", "keys", "clear", "copy",
     "setdefault", "update", "sort", "reverse", "union", "rows", "probes", "evaluations", "refills", "nulls", "errors",
     "reads", "hydrate", "value", "floor", "enter", "leave", "stay", "move", "finish",
-    "touch", "route", "route2", "match", "test", "startswith", "hits", "issubset", "isdisjoint", "isascii", "is_integer",
+    "touch", "route", "route2", "match", "test", "startswith", "hits", "issubset", "isdisjoint", "isascii",
+    "is_integer",
 })  # fmt: skip
 """Names that generated code may look up on an object."""
 
