@@ -39,7 +39,7 @@ WITH_DEFAULT = PLACED | {"default": "main"}
 def judge(runtime, default):
     """Each view is its plan over its circuit's share, of which the circuit holds what its views are interested in."""
     base = runtime._registry.base.tables
-    claims = [(row[0], row[1]) for row in base["p"].rows.values()]
+    claims = [(row[0], row[1]) for row in base["p"].rows.values() if row[1] is not None]
 
     def belongs(circuit, row):
         homes = {claimant for home, claimant in claims if home == row[1]}
