@@ -261,6 +261,21 @@ class Trips(Selective):
         super().view_changed(circuit, view, old, new)
 
 
+class RowsOfOneWidth(Selective):
+    """Cannot bear that a table gets a column."""
+
+    LAW = "raises nothing"
+
+    def __init__(self):
+        super().__init__()
+        self.widths = {}
+
+    def targets(self, row):
+        if self.widths.setdefault(row.table, len(row.columns)) != len(row.columns):
+            raise IndexError(row.columns)
+        return super().targets(row)
+
+
 class WholeTables(Selective):
     """Says it selects, and routes whole tables."""
 

@@ -53,10 +53,14 @@ class Holdings:
 
     def __init__(self, examiner: Examiner) -> None:
         self.examiner = examiner
-        self.world: World = examiner.world
         self.told, self.judge, self.checked = examiner.told, examiner.judge, examiner.checked
         self.base: dict[str, dict[Any, Row]] = {table: {} for table in self.world.schemas}
         self.circuits: dict[str, Circuit] = {}
+
+    @property
+    def world(self) -> World:
+        """The world as it is now."""
+        return self.examiner.world
 
     def needs(self, circuit: Circuit, table: str, key: Any, row: Row, *, live: bool | None = None) -> bool:
         """Whether its views need a row: those to come, those shown now (`live`), or either."""

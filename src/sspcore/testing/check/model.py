@@ -58,21 +58,30 @@ class Model(Holdings):
         """A view shows a plan from now on: it is added, bound anew, or called back while it is being given up."""
         self.add(name)
         circuit, title, plan = self.circuits[name], VIEWS[view % len(VIEWS)], plan % len(self.world.plans)
-        held, interests = circuit.views.get(title), self.world.interests[plan]
-        what = f"view {title!r} of {name!r}"
+        held = circuit.views.get(title)
         if held is None:
-            held = circuit.views[title] = View(plan)
-            self.examiner.tell(f"{what} is added: it needs {_said(interests)}", "view_added", name, title, interests)
-        elif held.plan == plan:
-            return
-        else:
-            self._change(circuit, title, interests, f"{what} changes: it needs {_said(interests)}")
-            held.plan = plan
+            circuit.views[title] = View(plan)
+            interests = self.world.interests[plan]
+            line = f"view {title!r} of {name!r} is added: it needs {_said(interests)}"
+            self.examiner.tell(line, "view_added", name, title, interests)
+            self._start(circuit, title)
+        elif held.plan != plan:
+            self._rebind(circuit, title, plan)
+
+    def _rebind(self, circuit: Circuit, title: str, plan: int) -> None:
+        interests = self.world.interests[plan]
+        line = f"view {title!r} of {circuit.name!r} changes: it needs {_said(interests)}"
+        self._change(circuit, title, interests, line)
+        circuit.views[title].plan = plan
+        self._start(circuit, title)
+
+    def _start(self, circuit: Circuit, title: str) -> None:
+        """The work that follows from what a view newly needs; nothing is under way for a circuit that has failed."""
         self.checked.views += 1
         if circuit.running:
             circuit.work.pop(title, None)
             circuit.work[title] = self._fill(circuit, title)
-        elif len(self.told.circuits[name][title]) > 1:
+        elif len(self.told.circuits[circuit.name][title]) > 1:
             self._settle(circuit, title)
 
     def hide(self, name: str, view: int) -> None:
@@ -125,6 +134,26 @@ class Model(Holdings):
                 self._forget(circuit, title)
         for table in {*circuit.gained, *[table for owner, table in self.told.lost if owner == name]}:
             self._end_move(circuit, table)
+
+    def widen(self, _: str) -> None:
+        """Every table gets a column more, NULL in the rows there are; what views of it need is told anew."""
+        wide = self.world.widened
+        if wide is None:
+            return
+        for table, rows in self.base.items():
+            names = wide.schemas[table].names
+            more = (None,) * (len(names) - len(self.world.schemas[table].names))
+            self.examiner.story.append(f"table {table!r} gets column {names[-1]!r}")
+            for key, row in list(rows.items()):
+                rows[key] = row + more
+                for circuit in self.circuits.values():
+                    if key in circuit.held.get(table, {}):
+                        circuit.held[table][key] = rows[key]
+        self.examiner.world = wide
+        for circuit in self.circuits.values():
+            for title, view in list(circuit.views.items()):
+                if view.plan is not None and wide.interests[view.plan] != self.told.circuits[circuit.name][title][0]:
+                    self._rebind(circuit, title, view.plan)
 
     def batch(self, changes: Sequence[tuple[int, int, int]]) -> None:
         """Rows change, if the strategy does not refuse them."""

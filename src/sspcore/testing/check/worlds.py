@@ -21,6 +21,7 @@ from sspcore.engine.schema import Schema
 from sspcore.plan.expressions import Call, Column, Constant, Expression
 from sspcore.plan.interests import interests
 from sspcore.plan.nodes import Filter, Plan, Scan
+from sspcore.plan.traverse import walk_plan
 from sspcore.routing.interest import Region
 from sspcore.testing.generate import values as _values
 from sspcore.testing.generate.choices import Choices
@@ -62,6 +63,8 @@ class World:
     schemas: Mapping[str, Schema]
     images: Mapping[str, Sequence[Mapping[str, Value]]]
     plans: Sequence[Plan]
+    widened: World | None = None
+    """The same world once its tables have one column more; None where they do not grow."""
 
     @cached_property
     def interests(self) -> list[Mapping[str, Everything | Interest]]:
@@ -102,11 +105,18 @@ class World:
 
 
 def regions(plan: Plan, schemas: Mapping[str, Schema]) -> dict[str, Everything | Interest]:
-    """What a plan without parameters is interested in, as a runtime tells strategies."""
+    """What a plan without parameters is interested in, as a runtime tells strategies.
+
+    ALL of a table that lacks a column the plan reads: it may yet come.
+    """
+    open_ = {
+        node.table for node in walk_plan(plan)
+        if isinstance(node, Scan) and not set(node.columns) <= set(schemas[node.table].names)
+    }  # fmt: skip
     found: dict[str, Everything | Interest] = {}
     for table, condition in interests(plan, lambda name: schemas[name].names).items():
         condition = without_time(condition)
-        found[table] = ALL if condition is None else Region(condition, schemas[table].names)
+        found[table] = ALL if condition is None or table in open_ else Region(condition, schemas[table].names)
     return found
 
 
@@ -117,7 +127,11 @@ def world(number: int, vocabulary: Vocabulary) -> World:
     schemas = vocabulary.schemas or tuple([_schema(c, table, plain) for table in TABLES[: 1 + (number % 4 > 0)]])
     images = {schema.table: _images(c, schema, vocabulary, plain) for schema in schemas}
     plans = [_plan(c, schemas, images, plain) for _ in range(PLANS)]
-    return World(number, {schema.table: schema for schema in schemas}, images, plans)
+    full = World(number, {schema.table: schema for schema in schemas}, images, plans)
+    if vocabulary.schemas or number % 3:
+        return full
+    narrow = {schema.table: attrs.evolve(schema, columns=dict(list(schema.columns.items())[:-1])) for schema in schemas}
+    return attrs.evolve(full, schemas=narrow, widened=full)
 
 
 def _schema(c: Choices, table: str, plain: bool) -> Schema:
@@ -207,7 +221,8 @@ def script(c: Choices) -> list[Step]:
 
 
 def _step(c: Choices) -> Step:
-    kind = c.weighted(((8, "batch"), (7, "show"), (4, "hide"), (5, "work"), (1, "add"), (1, "remove"), (1, "fail")))
+    kind = c.weighted(((8, "batch"), (7, "show"), (4, "hide"), (5, "work"), (1, "add"), (1, "remove"), (1, "fail"),
+                       (1, "widen")))  # fmt: skip
     if kind == "batch":
         return kind, tuple([(c.below(8), c.below(8), c.below(IMAGES + 1)) for _ in range(c.between(1, 7))])
     circuit = c.weighted(((4, 0), (2, 1), (1, 2)))
