@@ -32,8 +32,9 @@ def check_strategy(
     """Try a routing strategy in random histories; raise ContractBroken with the shortest that breaks a law.
 
     The strategy is driven by a runtime in small: circuits come, go and fail, views are added, changed and removed, rows
-    filled in and given up in slices, while rows change and tables get columns. After every event it is asked about every way a row could
-    change. What is exact is judged exactly (`selects`, `holds`), what may be too much is only counted.
+    filled in and given up in slices, while rows change and tables get columns. After every event it is asked about
+    every way a row could change. What is exact is judged exactly (`selects`, `holds`), what may be too much is only
+    counted.
 
     Args:
         maker: makes a fresh strategy each time it is called; or the Spec a plugin offers.
