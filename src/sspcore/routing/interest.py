@@ -18,7 +18,7 @@ from sspcore.index.judge import closure_of
 from sspcore.plan.expressions import Expression
 
 
-@attrs.frozen(slots=False)
+@attrs.frozen(slots=False, cache_hash=True)
 class Region:
     """The rows of a table that a condition holds for.
 
