@@ -45,6 +45,7 @@ STRATEGIES = {
     "hybrid, a table broadcast": offered("hybrid", broadcast=["orders"]),
     "hybrid, a default": offered("hybrid", fallback="default", default="ops"),
     "hybrid, all else broadcast": offered("hybrid", fallback="broadcast"),
+    "hybrid, by predicate": offered("hybrid", by="predicate", broadcast=["people"]),
     "meta": offered("meta"),
     "meta, by tenant": offered("meta", placement=["tenants"], routes=[{"sql": BY_TENANT}]),
     "meta, by tenant and amount": offered(
@@ -57,6 +58,7 @@ STRATEGIES = {
     "sharded": offered("sharded", circuits=["main", "ops", "lab"]),
     "sharded, two of three": offered("sharded", circuits=["main", "ops"], column="home", everywhere=["people"]),
     "shadow": offered("shadow", a="dependency", b="broadcast"),
+    "shadow of predicate": offered("shadow", a="predicate", b="dependency"),
     "shadow of a partition": offered(
         "shadow", a="routed", a_options={"column": "home", "default": "main"}, b="broadcast"
     ),
