@@ -37,7 +37,7 @@ _PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
 class Codec(Protocol):
-    """Who writes JSON and reads it again. The module `msgspec.json` is one: it writes several times as fast as the default.
+    """Who writes JSON and reads it again. The module `msgspec.json` is one, which writes several times as fast.
 
     It is given None, booleans, integers of any size, finite floats, text, lists, tuples, and dicts by text alone, and
     must give them back as they were, but for tuples, which come back as lists.
