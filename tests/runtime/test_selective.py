@@ -16,7 +16,7 @@ from sspcore.errors import Closed, ConfigError, NotCovered
 from sspcore.ingress import walk
 from sspcore.testing.strategies import scenarios
 from tests.profiles import scaled
-from tests.runtime.test_interleavings import Story, steps
+from tests.runtime.test_interleavings import Story, circuits, steps, views
 from tests.runtime.tools import balanced, fail, judge, open_test, reading
 
 BY_PREDICATE = {"routing": {"strategy": "predicate"}}
@@ -214,7 +214,8 @@ class SwitchingStory(Story):
     async def _rebind(self, circuit, view, number):
         given = self.scenario.views[view].params
         if given:
-            self.start(lambda: self.runtime.rebind(view, dict(given), circuit=circuit))
+            moved = {name: value + number if type(value) is int else value for name, value in given.items()}
+            self.start(lambda: self.runtime.rebind(view, moved, circuit=circuit))
 
 
 SWITCHES = (
@@ -226,7 +227,10 @@ SWITCHES = (
 @given(
     scenario=scenarios(views=3, batches=8, scans=3),
     script=st.lists(
-        st.one_of(steps, steps, st.tuples(st.just("switch"), st.integers(0, len(SWITCHES) - 1))),
+        st.one_of(
+            steps, steps, st.tuples(st.just("switch"), st.integers(0, len(SWITCHES) - 1)),
+            st.tuples(st.just("rebind"), circuits, views, st.integers(0, 3)),
+        ),
         min_size=5, max_size=40,
     ),
     slice=st.sampled_from((1, 3, 512)),
