@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.engine.progress import Progress
 from benchmarks.engine.report import print_tables
-from benchmarks.routing import growth, plots, report
+from benchmarks.routing import growth, index, plots, report
 from benchmarks.routing.measure import Measurement, measure
 from benchmarks.routing.workloads import FULL, QUICK, Workload, workloads
 from sspcore.errors import UsageError, did_you_mean
@@ -56,13 +56,19 @@ def run(options: argparse.Namespace) -> int:
             curves = [
                 *growth.measure({n: o for n, o in suited.items() if o is not None}, SIZES[: 3 if options.quick else 4])
             ]
-    data = report.as_data(chosen, measurements, curves)
+        alone = None
+        if not options.only and not options.strategy:
+            progress.say("the predicate index alone")
+            alone = index.run(options.quick)
+    data = report.as_data(chosen, measurements, curves) | ({"index": alone} if alone else {})
     if options.json:
         Path(options.json).write_text(json.dumps(data, indent=1) + "\n", "utf-8")
     if options.plot:
         for path in plots.write(data, Path(options.plot)):
             print(f"written: {path}", file=sys.stderr)
     print_tables([*report.tables(chosen, measurements), *report.grown(curves)], report.notes(measurements))
+    if alone:
+        index.print_table(alone)
     return int(any(m.status in ("wrong", "failed") for m in measurements))
 
 

@@ -19,6 +19,7 @@ import trio
 import sspcore
 from benchmarks.routing.oracle import Holds, Oracle
 from benchmarks.routing.workloads import Views, Workload
+from sspcore.abc import Resolved
 from sspcore.errors import ChangeRejected, ConfigError, PluginError, SspError
 from sspcore.plugins import Plugins
 from sspcore.runtime.runtime import Runtime
@@ -184,6 +185,13 @@ def _holds(workload: Workload, strategy: str, options: Mapping[str, Any]) -> Hol
     made = Plugins(load=["*"]).strategy(strategy, options)
     for circuit in dict.fromkeys(["main", *workload.circuits]):
         made.circuit_added(circuit)
+    if hasattr(made, "watches"):  # who holds what is data: it must know the rows that say it
+        columns = {schema.table: schema.names for schema in workload.schemas}
+        rows = Oracle(workload).tables
+        made.admitted([
+            Resolved(name, key, None, row, columns[name])
+            for name, table in rows.items() if made.watches(name) for key, row in table.rows.items()
+        ])  # fmt: skip
     found: Holds | None = getattr(made, "holds", None)
     return found
 

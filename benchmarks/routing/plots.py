@@ -9,13 +9,15 @@ from typing import Any
 
 from benchmarks.engine.plots import Picture, stacked, text
 from benchmarks.engine.report import amount
+from benchmarks.routing import index
 
 LEFT, WIDE, BAR = 150, 560, 16
 
 
 def write(data: Mapping[str, Any], target: Path) -> list[Path]:
     """Write the picture: into a folder, or that file. The files written."""
-    pictures = [picture for picture in (draw(data), draw_growth(data)) if picture]
+    alone = index.draw(data["index"]) if data.get("index") else None
+    pictures = [picture for picture in (draw(data), draw_growth(data), alone) if picture]
     if not pictures:
         return []
     if target.suffix.lower() != ".svg":

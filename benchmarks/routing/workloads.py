@@ -42,6 +42,14 @@ class Workload:
 
 
 ORDERS = Schema("orders", {"id": "integer", "tenant": "text", "env": "text", "amount": "integer", "status": "text"})
+HOMES = Schema("homes", {"tenant": "text", "circuit": "text"}, "tenant")
+PLACED: Mapping[str, Any] = {
+    "placement": ["homes"],
+    "routes": [{
+        "sql": "SELECT circuit, 'orders' AS \"table\", 'tenant' AS \"column\", tenant AS value FROM homes",
+    }],
+}  # fmt: skip
+"""Placement as data: a table says which circuit a tenant's orders live in."""
 STATES = ("open", "paid", "sent", "void")
 BY_INTEREST: Mapping[str, Any] = {"by": "predicate"}
 
@@ -55,7 +63,7 @@ class Size:
     changes: int
 
 
-FULL, QUICK, TOY = Size(300, 3000, 4000), Size(60, 600, 600), Size(6, 40, 60)
+FULL, QUICK, TOY = Size(300, 3000, 4000), Size(40, 400, 400), Size(6, 40, 60)
 
 
 def workloads(size: Size) -> list[Workload]:
@@ -67,11 +75,13 @@ def tenants(size: Size) -> Workload:
     """A circuit per tenant, its view of its own orders."""
     names = _names("tenant", size.circuits)
     sql = "SELECT id, amount, status FROM orders WHERE tenant = $tenant"
-    return _orders(
+    made = _orders(
         "tenants", "a circuit per tenant, which sees its own rows", size, names,
         [(name, "mine", sql, {"tenant": name}) for name in names],
-        options={"routed": {"column": "tenant"}},
+        options={"routed": {"column": "tenant"}, "meta": PLACED},
     )  # fmt: skip
+    homes = [create("homes", name, {"circuit": name}) for name in names]
+    return attrs.evolve(made, schemas=(*made.schemas, HOMES), rows=[homes, *made.rows])
 
 
 def churn(size: Size) -> Workload:
