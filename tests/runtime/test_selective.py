@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 import trio
@@ -15,6 +16,7 @@ from sspcore import Schema, delete, merge, upsert
 from sspcore.errors import Closed, ConfigError, NotCovered
 from sspcore.ingress import walk
 from sspcore.testing.strategies import scenarios
+from tests.ingress import test_selective as law
 from tests.profiles import scaled
 from tests.runtime.test_interleavings import Story, circuits, steps, views
 from tests.runtime.tools import balanced, fail, judge, open_test, reading
@@ -223,9 +225,19 @@ SWITCHES = (
 )  # fmt: skip
 
 
+moving_parameters = st.builds(
+    lambda n, owner, history: SimpleNamespace(schemas=law.SCHEMAS, history=history, views={
+        "v0": SimpleNamespace(plan=law.QUERIES["both"], params={"o": owner, "n": n}),
+        "v1": SimpleNamespace(plan=law.QUERIES["left"], params={"n": n}),
+        "v2": SimpleNamespace(plan=law.QUERIES["open"], params={"n": n}),
+    }),
+    law.small, law.owners, st.lists(st.lists(law.changes, min_size=1, max_size=4), max_size=8),
+)  # fmt: skip
+
+
 @scaled(2)
 @given(
-    scenario=scenarios(views=3, batches=8, scans=3),
+    scenario=st.one_of(scenarios(views=3, batches=8, scans=3), moving_parameters),
     script=st.lists(
         st.one_of(
             steps, steps, st.tuples(st.just("switch"), st.integers(0, len(SWITCHES) - 1)),
@@ -247,7 +259,8 @@ async def tell(scenario, script):
     async with trio.open_nursery() as nursery, open_test(config, schemas=scenario.schemas) as runtime:
         await runtime.create_circuit("ops")
         story = SwitchingStory(runtime, scenario, nursery)
-        for step in script:
+        start = [("register", "main", view) for view in scenario.views]
+        for step in (*start, ("pause", 8), *script):
             await story.step(*step)
             balanced(runtime)
         for batch in story.batches:
