@@ -54,6 +54,33 @@ def test_explain_prints_the_generated_code(sspcore):
     assert "    def change_0(changes):\n        # changes of flights" in done.out
 
 
+def test_explain_tells_how_changes_find_a_query(sspcore):
+    sql = """
+        SELECT o.id FROM orders o JOIN customers c ON c.id = o.customer
+        WHERE o.customer = $c AND o.total > $least AND c.name LIKE '%mill%' AND abs(o.rank) > 3"""
+
+    out = sspcore("explain", sql, "--routing", "--param", "least=5").out
+
+    told = out[out.index("which changes") :].splitlines()
+    assert told[1] == "orders: rows where ((customer = $c) and (total > $least) and (abs(rank) > 3))"
+    assert told[2] == "  by its value of customer, one look into a dict; the rest is tested there"
+    assert told[3].startswith("customers: rows where")
+
+
+@pytest.mark.parametrize(
+    ("condition", "way"),
+    [
+        ("true", "every row"), ("a = 1", "its value of a"), ("a = 1 AND b = 2", "its value of a and b"),
+        ("a IS NULL", "its value of a"), ("a > $x", "the sorted bounds of a"), ("a > 1 AND a < 5", "the cells of a"),
+        ("a LIKE 'x%'", "how a begins"), ("a LIKE '%xyz%'", "three letters"), ("a ILIKE '%xyz%'", "folded"),
+        ("a <> 1", "tested for every change"), ("a @> ARRAY['x']", "an element of a"),
+        ("a > $now", "every row"), ("a = 1 OR b = 2", "its value of b"),
+    ],
+)  # fmt: skip
+def test_every_way_of_finding_has_its_words(sspcore, condition, way):
+    assert way in sspcore("explain", f"SELECT id FROM t WHERE {condition}", "--routing").out
+
+
 def test_explain_shows_where_a_declared_table_lacks_a_column(sspcore, tmp_path):
     (tmp_path / "t.toml").write_text('[flights]\ncolumns = { id = "text", carrier = "text" }\n')
 

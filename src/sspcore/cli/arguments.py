@@ -46,6 +46,7 @@ _EXPLAIN_EXAMPLES = """\
 examples:
   sspcore explain "SELECT carrier, count(*) FROM flights GROUP BY carrier"
   sspcore explain "SELECT carier FROM flights" --schema tables.toml      (a typing error shows where)
+  sspcore explain 'SELECT id FROM flights WHERE dest = $d' --routing     (which changes concern it)
 """
 _SERVE = """\
 Run a server with live views: HTTP, WebSocket and a live page, on one port. Without a configuration it holds one
@@ -156,6 +157,11 @@ def _query(add: argparse.ArgumentParser) -> None:
 def _explain(add: argparse.ArgumentParser) -> None:
     add.add_argument("sql", metavar="SQL", help="a SELECT in Postgres' dialect")
     add.add_argument("--code", action="store_true", help="also the generated code that keeps the result, commented")
+    add.add_argument("--routing", action="store_true", help="also which changes concern it, and how they find it")
+    add.add_argument(
+        "--param", metavar="NAME=VALUE", action="append", default=[],
+        help="a parameter's value, for --routing: a number is looked up otherwise than a text; repeat for more",
+    )  # fmt: skip
     add.add_argument("--schema", metavar="FILE", help=_SCHEMA_HELP)
 
 
