@@ -16,7 +16,7 @@ import attrs
 import trio
 
 from sspcore.cli import signals
-from sspcore.config import Config, load_config
+from sspcore.config import load_config
 from sspcore.errors import UsageError
 from sspcore.plugins import GROUP
 from sspcore.runtime.opening import open_runtime
@@ -28,7 +28,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace, asked: trio.CancelScope) -> int:
-    config = _with_installed_plugins(load_config(options.config))
+    config = load_config(options.config)
+    installed = [] if config.plugins.load else sorted({point.name for point in entry_points(group=GROUP)})
+    if installed:  # from the command line they load unless the file lists which
+        config = attrs.evolve(config, plugins=attrs.evolve(config.plugins, load=("*",)))
     sidecar = config.sidecar
     host = options.host or sidecar.host
     port = sidecar.port if options.port is None else options.port
@@ -38,6 +41,8 @@ async def _serve(options: argparse.Namespace, asked: trio.CancelScope) -> int:
             async with trio.open_nursery() as nursery:
                 start = partial(server(), runtime, host=host, port=port, token=token, origins=sidecar.origins)
                 address = await nursery.start(start)
+                if installed:  # named, so that nobody wonders
+                    print(f"sspcore: plugins: {', '.join(installed)}", file=sys.stderr)
                 print(f"serving on {address.url}", flush=True)
                 await trio.sleep_forever()
     return 0
@@ -54,12 +59,3 @@ def server() -> Any:
             f"serving needs {(error.name or 'more').partition('.')[0]}", hint="pip install 'sspcore[sidecar]'"
         ) from None
     return serve
-
-
-def _with_installed_plugins(config: Config) -> Config:
-    """From the command line installed plugins load unless the file lists which; they are named, so nobody wonders."""
-    installed = sorted({point.name for point in entry_points(group=GROUP)})
-    if config.plugins.load or not installed:
-        return config
-    print(f"sspcore: plugins: {', '.join(installed)}", file=sys.stderr)
-    return attrs.evolve(config, plugins=attrs.evolve(config.plugins, load=("*",)))
