@@ -51,10 +51,18 @@ Interests = Mapping[str, Everything | Interest]
 """Table → which of its rows a view can depend on (an over-approximation; `ALL` at worst)."""
 
 
-class Resolved(NamedTuple):
-    """One row that changes: its image before and after, None where there is none; never both None, never the same.
+class Address(NamedTuple):
+    """Where a change said its row belongs: names of circuits, and a tenant. A row keeps its last one."""
 
-    `columns` names the cells of both images, in order.
+    targets: tuple[str, ...] = ()
+    tenant: str | None = None
+
+
+class Resolved(NamedTuple):
+    """One row that changes: its image before and after, None where there is none; never both None.
+
+    `columns` names the cells of both images, in order. `address` is the new image's and `was` the old one's, of tables
+    the strategy asks addresses of (`Addressed`); where they differ, the images may be the same: the row only moves.
     """
 
     table: str
@@ -62,6 +70,8 @@ class Resolved(NamedTuple):
     old: Row | None
     new: Row | None
     columns: tuple[str, ...] = ()
+    address: Address | None = None
+    was: Address | None = None
 
 
 Target = tuple[str, Literal["put", "retract"]]
@@ -138,8 +148,8 @@ class Partition(RoutingStrategy, Protocol):
     """A strategy under which a circuit holds a share of a table, and its views are views of that share.
 
     # Contract
-    - **Who holds a row is a pure function of it** and of the configuration, never of which circuits or views there are:
-      the runtime asks again whenever a view comes late or a circuit is derived anew.
+    - **Who holds a row is a pure function of it**, of its address and of the configuration, never of which circuits or
+      views there are: the runtime asks again whenever a view comes late or a circuit is derived anew.
     - `route` agrees: of the circuits that read the table, put where `holds` the new image, retract where only the old.
     - **Raising refuses**: all readers would be too many, so a batch whose routing fails is refused whole; a
       ChangeRejected says why in its own words.
@@ -147,6 +157,17 @@ class Partition(RoutingStrategy, Protocol):
 
     def holds(self, circuit: str, row: Resolved) -> bool:
         """Whether a circuit holds the row, in its new image."""
+
+
+class Addressed(Partition, Protocol):
+    """A partition that goes by what changes say of where their rows belong (`Change.targets`, `Change.tenant`).
+
+    # Contract
+    - The runtime keeps an address beside the row: that of the last change of it that had one, until it is deleted.
+    """
+
+    def addressed(self, table: str) -> bool:
+        """Whether `Resolved` needs addresses in this table; False: it has none. A matter of configuration."""
 
 
 class Move(NamedTuple):

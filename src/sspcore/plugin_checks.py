@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import attrs
 
-from sspcore.abc import BackpressurePolicy, Partition, Placing, RoutingStrategy, Selective, Spec
+from sspcore.abc import Addressed, BackpressurePolicy, Partition, Placing, RoutingStrategy, Selective, Spec
 from sspcore.config import BackpressureConfig, RoutingConfig
 from sspcore.errors import PluginError, SspError, did_you_mean, shown
 
@@ -33,6 +33,7 @@ _METHODS: Final = {
 _MORE: Final[Mapping[str, tuple[type, tuple[str, ...]]]] = {
     "selects": (Selective, ("selects",)),
     "holds": (Partition, ("holds",)),
+    "addressed": (Addressed, ("addressed",)),
     "admitted": (Placing, ("holds", "watches", "admitted", "settled")),
     "watches": (Placing, ("holds", "watches", "admitted", "settled")),
 }

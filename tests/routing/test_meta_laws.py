@@ -108,7 +108,7 @@ class World:
         ]  # fmt: skip
         routing = self.meta.route(batch)
         for row, targets in zip(batch, routing, strict=True):
-            _, key, old, new, _ = row
+            _, key, old, new, *_ = row
             expected = {
                 (c, "put" if self.concerns(c, table, new) else "retract") for c in CIRCUITS
                 if self.concerns(c, table, new) or self.concerns(c, table, old)

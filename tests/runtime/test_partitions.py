@@ -105,8 +105,8 @@ class NotFilled(Routed):
 class AfterTheCircuits(Routed):
     """A row's home changes with the circuits there are."""
 
-    def homes(self, table, key, image, columns):
-        return super().homes(table, key, image, columns) if len(self._circuits) > 1 else ("main",)
+    def homes(self, table, key, image, columns, address=None):
+        return super().homes(table, key, image, columns, address) if len(self._circuits) > 1 else ("main",)
 
 
 class NeverRetracts(Routed):

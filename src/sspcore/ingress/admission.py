@@ -16,7 +16,9 @@ from sspcore.abc import Accept, Park, Refuse, Resolved, Target
 from sspcore.backpressure.mailbox import Batch, Waiter
 from sspcore.engine.change import Change
 from sspcore.engine.draft import Resolution
+from sspcore.engine.table import Net
 from sspcore.errors import ChangeRejected, Full, PluginError, defined_at
+from sspcore.ingress.addresses import Addressing, joined
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane
 from sspcore.ingress.sizes import RowSizes
@@ -57,6 +59,8 @@ class _Routed:
     """A resolved batch spread over its targets; nothing is written yet."""
 
     resolution: Resolution
+    addressing: Addressing | None
+    net: Mapping[str, Sequence[Net]]
     parts: dict[str, Entries]
     tables: dict[str, list[str]]
     behind: dict[str, None]
@@ -170,11 +174,8 @@ class Admission:
 
     def explain(self, change: Change) -> Resolved | None:
         """The row change a change would be now, or None for a no-op; nothing is written. Raises ChangeRejected."""
-        resolution = self.base.resolve([change])
-        for table, net in resolution.net.items():
-            for key, old, new in net:
-                return Resolved(table, key, old, new, self._columns(resolution, table))
-        return None
+        rows = self._rows(*self._resolve([change]))[1]
+        return rows[0] if rows else None
 
     # The step
 
@@ -182,9 +183,8 @@ class Admission:
         self, changes: Sequence[Change], now: float, waiter: Waiter | None, number: int
     ) -> Admitted | tuple[frozenset[str], float | None]:
         try:
-            resolution = self.base.resolve(changes)
-            batch = self._route(resolution)
-            size = self._sizes.estimate(resolution.net)
+            batch = self._route(*self._resolve(changes))
+            size = self._sizes.estimate(batch.net)
             wait = self._ask(batch, size, now, number)
         except (ChangeRejected, Full, PluginError):
             self._refuse(changes)
@@ -193,15 +193,35 @@ class Admission:
             return wait
         return self._admit(batch, size, now, waiter)
 
-    def _route(self, resolution: Resolution) -> _Routed:
+    def _resolve(self, changes: Sequence[Change]) -> tuple[Resolution, Addressing | None]:
+        """Judge a batch; its addresses too, where the strategy asks them."""
+        addresses = self.base.addresses
+        return addresses.resolve(changes) if addresses.active else (self.base.resolve(changes), None)
+
+    def _rows(
+        self, resolution: Resolution, addressing: Addressing | None
+    ) -> tuple[Mapping[str, Sequence[Net]], list[Resolved]]:
+        """What strategies are asked about: rows that change, and those of which only the address does."""
+        changed: Mapping[str, Sequence[Net]] = resolution.net
+        if addressing is not None and addressing.moves:
+            changed = joined(resolution.net, addressing.moves)
+        addresses = self.base.addresses
         rows: list[Resolved] = []
         make = tuple.__new__
-        for table, net in resolution.net.items():
+        for table, net in changed.items():
             columns = self._columns(resolution, table)
-            rows += [make(Resolved, (table, key, old, new, columns)) for key, old, new in net]
+            if addresses.active and addresses.addressed(table):
+                after, before = addresses.finder(table, addressing), addresses.finder(table)
+                rows += [Resolved(table, key, old, new, columns, after(key), before(key)) for key, old, new in net]
+            else:
+                rows += [make(Resolved, (table, key, old, new, columns, None, None)) for key, old, new in net]
+        return changed, rows
+
+    def _route(self, resolution: Resolution, addressing: Addressing | None) -> _Routed:
+        changed, rows = self._rows(resolution, addressing)
         answers = iter(self.router.route(rows) if rows else ())
-        routed = _Routed(resolution, {}, {}, {}, rows)
-        for table, net in resolution.net.items():
+        routed = _Routed(resolution, addressing, changed, {}, {}, {}, rows)
+        for table, net in changed.items():
             last: object = None
             sinks: list[tuple[Callable[[Entry], None], bool]] = []
             for (key, _, new), targets in zip(net, answers, strict=False):
@@ -236,11 +256,16 @@ class Admission:
                 routed.tables[circuit] = []
             if table not in routed.tables[circuit]:
                 routed.tables[circuit].append(table)
-            if lane.unsettled and (wanted := lane.judge(table, self._columns(routed.resolution, table))) is not None:
+            if lane.unsettled and (wanted := self._judge(lane, table, routed)) is not None:
                 sinks.append((partial(_judged, entries, wanted), kind == "put"))
             else:
                 sinks.append((entries.append, kind == "put"))
         return sinks
+
+    def _judge(self, lane: Lane, table: str, routed: _Routed) -> Wanted | None:
+        """What a circuit wants of a table as the batch would leave it, while less is wanted than is routed there."""
+        find = self.base.addresses.finder(table, routed.addressing)
+        return lane.judge(table, self._columns(routed.resolution, table), find)
 
     def _ask(self, batch: _Routed, size: int, now: float, number: int) -> tuple[frozenset[str], float | None] | None:
         """What the targets' policies say together: None to go ahead, whom to wait for; or Full."""
@@ -287,7 +312,7 @@ class Admission:
         """Write and queue. From here nothing raises."""
         resolution, lanes = batch.resolution, self.lanes
         self.offset = offset = self.offset + 1
-        self.base.commit(resolution)
+        self.base.commit(resolution, batch.addressing)
         for schema in resolution.widened.values():
             for lane in lanes.values():
                 lane.widen(schema)
@@ -302,9 +327,8 @@ class Admission:
         self.unrouted += batch.unrouted
         if resolution.widened or self.router.watching:
             self._then(resolution.widened, batch.rows)
-        return Admitted(
-            offset, tuple(batch.parts), tuple(batch.behind), resolution.changed - batch.unrouted, batch.unrouted
-        )
+        routed = len(batch.rows) - batch.unrouted
+        return Admitted(offset, tuple(batch.parts), tuple(batch.behind), routed, batch.unrouted)
 
     def _refuse(self, changes: Sequence[Change]) -> None:
         self.received += len(changes)

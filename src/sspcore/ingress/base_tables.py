@@ -21,6 +21,7 @@ from sspcore.engine.table import Table
 from sspcore.engine.template import Templates, Understood
 from sspcore.engine.update import Result
 from sspcore.errors import AlreadyExists
+from sspcore.ingress.addresses import Addresses, Addressing, NotingDoor
 from sspcore.ingress.regions import Regions
 from sspcore.plan.nodes import Plan
 
@@ -47,6 +48,8 @@ class BaseTables:
         self._catalog = Catalog(self._tables, options.strict_tables)
         self.regions = Regions(self._tables)
         """Where to look for the rows of a region."""
+        self.addresses = Addresses(self._tables, NotingDoor(self._tables, options, self.marks, reserved))
+        """Where changes said that rows belong."""
 
     @property
     def tables(self) -> Mapping[str, Table]:
@@ -80,9 +83,11 @@ class BaseTables:
         """Judge a batch, writing nothing. Raises ChangeRejected."""
         return self._door.resolve(changes)
 
-    def commit(self, resolution: Resolution) -> None:
-        """Write what was resolved against the present state."""
+    def commit(self, resolution: Resolution, addressing: Addressing | None = None) -> None:
+        """Write what was resolved against the present state, and what it makes of addresses."""
         self._door.commit(resolution)
+        if addressing is not None:
+            self.addresses.commit(addressing)
         if resolution.created or resolution.widened:
             self.forms += 1
 

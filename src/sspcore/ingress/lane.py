@@ -18,6 +18,7 @@ from sspcore.algebra.values import Value, same
 from sspcore.backpressure.mailbox import Batch, Mailbox
 from sspcore.engine.schema import Schema
 from sspcore.engine.template import Template, Templates
+from sspcore.ingress.addresses import Find
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.holding import Holding
 from sspcore.ingress.needs import Needs, needs_of
@@ -289,14 +290,14 @@ class Lane:
             for wish in holding.wishes:
                 base.regions.forgotten(table, wish)
 
-    def wanted(self, table: str, columns: tuple[str, ...]) -> Wanted:
-        """(id, row) → whether the circuit wants a row of a table, as things are now."""
+    def wanted(self, table: str, columns: tuple[str, ...], find: Find) -> Wanted:
+        """(id, row) → whether the circuit wants a row of a table, as things are now; `find` gives its address."""
         share, wants = self.share, self.tables[table].wants
         if share is None:
             return lambda key, row: wants(row)
-        return lambda key, row: wants(row) and share(Resolved(table, key, None, row, columns))
+        return lambda key, row: wants(row) and share(Resolved(table, key, None, row, columns, find(key)))
 
-    def judge(self, table: str, columns: tuple[str, ...]) -> Wanted | None:
+    def judge(self, table: str, columns: tuple[str, ...], find: Find) -> Wanted | None:
         """What decides, while rows are being given up, whether an image routed here is put or retracted; else None.
 
         What routes a row may be an interest that is about to settle: it would stay here, of no concern to anybody.
@@ -304,7 +305,7 @@ class Lane:
         if not self.unsettled:
             return None
         holding = self.tables.get(table)
-        return None if holding is None or holding.partial else self.wanted(table, columns)
+        return None if holding is None or holding.partial else self.wanted(table, columns, find)
 
     # Errands
 
@@ -336,7 +337,7 @@ class Lane:
             walk.called_off = True
             return None
         table = base.tables[walk.table]
-        entries = walk.slice(table.rows, self.wanted(walk.table, table.names))
+        entries = walk.slice(table.rows, self.wanted(walk.table, table.names, base.addresses.finder(walk.table)))
         if walk.done:
             self.tables[walk.table].arrived(walk)
         if not entries:

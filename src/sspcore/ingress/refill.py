@@ -20,7 +20,7 @@ def refill(lane: Lane, base: BaseTables, options: CircuitOptions, now: datetime)
     for name in sorted(lane.needed()):
         table = base.tables[name]
         circuit.create_table(table.schema)
-        wanted = lane.wanted(name, table.names)
+        wanted = lane.wanted(name, table.names, base.addresses.finder(name))
         keys = base.regions.candidates(name, lane.tables[name].wishes)
         found = [(key, None, row) for key in keys if wanted(key, row := table.rows[key])]
         circuit.tables[name].write(found)

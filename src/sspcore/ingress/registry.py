@@ -41,6 +41,7 @@ class Registry:
         self.lanes: dict[str, Lane] = {}
         self._names: dict[str, int] = {}
         self.base = BaseTables(options, self._names)
+        self.base.addresses.follow(router.addressed, router.by_address)
         self.working = Working(router, self.base, self.lanes)
 
     def declare(self, schema: Schema) -> None:
@@ -100,6 +101,7 @@ class Registry:
         for lane in changed:
             lane.fall_behind(UsageError(f"rows are routed by {router.name!r} from now on"))
         self.router.become(router)
+        self.base.addresses.follow(self.router.addressed, self.router.by_address)
         for lane in lanes:
             lane.share = self.router.share(lane.name)
             if not lane.running:

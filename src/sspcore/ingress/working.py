@@ -14,6 +14,7 @@ import attrs
 
 from sspcore.abc import ALL, Everything, Interest, Interests, Move, Resolved
 from sspcore.algebra.values import Value
+from sspcore.ingress.addresses import nowhere
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.lane import Lane, Registration, Telling
 from sspcore.ingress.walk import Errand, Walk
@@ -123,10 +124,10 @@ class Working:
                 if registration.coming is not None:
                     router.view_changed(lane.name, view, registration.interests, registration.coming)
         if router.watching:
-            rows = [
-                Resolved(name, key, None, row, table.names)
-                for name, table in self.base.tables.items() for key, row in table.rows.items()
-            ]  # fmt: skip
+            rows: list[Resolved] = []
+            for name, held in self.base.tables.items():
+                find = self.base.addresses.finder(name) if router.addressed(name) else nowhere
+                rows += [Resolved(name, key, None, row, held.names, find(key)) for key, row in held.rows.items()]
             for move in router.admitted(rows):
                 if move.lost is not None:
                     router.settled(move.circuit, move.table)

@@ -41,6 +41,8 @@ class Guard:
         self._holds: Callable[[str, Resolved], bool] | None = getattr(strategy, "holds", None)
         self._selects: Callable[[str], bool] | None = getattr(strategy, "selects", None)
         self._selected: dict[str, bool] = {}
+        self._addressed: Callable[[str], bool] | None = getattr(strategy, "addressed", None)
+        self._by_address: dict[str, bool] = {}
         self.watching = callable(getattr(strategy, "admitted", None))
         """Whether the strategy must be told of rows that are in."""
 
@@ -48,6 +50,26 @@ class Guard:
         """Go on with another guard's strategy, and all it was told; for everyone who holds this one."""
         self._take(other.strategy, other.name)
         self._truth, self._circuits, self._selected = other._truth, other._circuits, other._selected
+        self._by_address = other._by_address
+
+    @property
+    def by_address(self) -> bool:
+        """Whether the strategy may ask addresses of a table."""
+        return self._addressed is not None
+
+    def addressed(self, table: str) -> bool:
+        """Whether the strategy asks addresses of this table. What was answered once holds for good."""
+        if self._addressed is None:
+            return False
+        answer = self._by_address.get(table)
+        if answer is None:
+            try:
+                answer = bool(self._addressed(table))
+            except Exception as error:  # noqa: BLE001 - what it does with the table cannot be known
+                answer, self._trusted = False, False
+                self._note("addressed", error)
+            self._by_address[table] = answer
+        return answer
 
     @property
     def partition(self) -> bool:

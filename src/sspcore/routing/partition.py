@@ -1,8 +1,8 @@
 """Partitions: strategies under which a circuit holds its share of a table, and its views are views of that share.
 
 Owns what follows from a row's homes: who gets the row, who must give it up, what a late view finds. Refuses to know how
-the homes are found (`routed`, `sharded`): they are a pure function of the row and the configuration, never of which
-circuits or views there are, so that a circuit filled late, anew or after a failure holds what it would have held.
+the homes are found (`routed`, `sharded`): they are a pure function of the row, its address and the configuration, never
+of which circuits or views there are, so that a circuit filled late, anew or after a failure holds what it would have.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sspcore.abc import Interests, Reason, Resolved, Routing, Target
+from sspcore.abc import Address, Interests, Reason, Resolved, Routing, Target
 from sspcore.engine.table import Row
 from sspcore.errors import ChangeRejected, shown
 from sspcore.routing.dependency import Dependency
@@ -38,7 +38,9 @@ class Partitioned(ABC):
         """Forgotten whenever a circuit or a view comes or goes."""
 
     @abstractmethod
-    def homes(self, table: str, key: Any, image: Row, columns: Sequence[str]) -> Homes | None:
+    def homes(
+        self, table: str, key: Any, image: Row, columns: Sequence[str], address: Address | None = None
+    ) -> Homes | None:
         """The circuits that hold a row, whether they exist or not, or EVERYWHERE. Raises ChangeRejected for none."""
 
     @abstractmethod
@@ -51,7 +53,7 @@ class Partitioned(ABC):
             return False
         if self.whole(circuit):
             return True
-        homes = self.homes(row.table, row.id, row.new, row.columns)
+        homes = self.homes(row.table, row.id, row.new, row.columns, row.address)
         return homes is EVERYWHERE or circuit in homes
 
     def circuit_added(self, circuit: str) -> None:
@@ -93,9 +95,9 @@ class Partitioned(ABC):
             known.clear()
         routing = []
         for row, readers in zip(rows, self._readers.route(rows), strict=True):
-            table, key, old, new, columns = row
-            before = () if old is None else self.homes(table, key, old, columns)
-            after = () if new is None else self._present(row, self.homes(table, key, new, columns))
+            table, key, old, new, columns, address, was = row
+            before = () if old is None else self._left(table, key, old, columns, was)
+            after = () if new is None else self._present(row, self.homes(table, key, new, columns, address))
             way = table, new is None, before, after
             targets = known.get(way)
             if targets is None:
@@ -124,6 +126,13 @@ class Partitioned(ABC):
                 why = f"{reason.why}, and this is a home of it"
             reasons.append(Reason(circuit, kind is not None, why))
         return reasons
+
+    def _left(self, table: str, key: Any, image: Row, columns: Sequence[str], was: Address | None) -> Homes | None:
+        """The homes a row had; none where it could not have any: it came in while another strategy routed."""
+        try:
+            return self.homes(table, key, image, columns, was)
+        except ChangeRejected:
+            return ()
 
     def _among(
         self, readers: tuple[Target, ...], before: Homes | None, after: Homes | None

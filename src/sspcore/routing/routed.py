@@ -1,7 +1,7 @@
-"""Routed: a row says which circuit holds it: a tenant in a column, its table, or a function of it.
+"""Routed: who holds a row is said by its change (its address), a tenant in a column, its table, or a function of it.
 
-Owns the order in which they are asked. Refuses addresses that only the change knows (`Change.targets`,
-`Change.tenant`): base tables hold rows, not changes, so a circuit filled late or anew could not find its share again.
+Owns the order in which they are asked. Refuses to keep addresses: the runtime does, beside the rows, so that a circuit
+filled late or anew finds its share again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from sspcore.abc import Address
 from sspcore.engine.table import Row
 from sspcore.errors import ChangeRejected, UsageError, shown
 from sspcore.routing.partition import EVERYWHERE, Homes, Partitioned
@@ -20,11 +21,14 @@ from sspcore.routing.partition import EVERYWHERE, Homes, Partitioned
 class RoutedOptions:
     """Options of `routed`; asked in this order, the first that answers counts.
 
-    Args: `column`, whose value names the circuit (NULL, or no such column: ask on); `names`, value → circuit where they
-    differ; `tables`, table → circuit or list of circuits, "*" for every circuit; `default`, the circuit of the other
-    rows (none: they are refused); `whole`, circuits that hold every row of the tables they read.
+    Args: `by_change`, whether changes are asked first: the circuits one names (`targets`, "*" for every circuit), else
+    its `tenant`; a row stays where its last change with an address put it; `column`, whose value names the circuit
+    (NULL, or no such column: ask on); `names`, tenant or value → circuit where they differ; `tables`, table → circuit
+    or list of circuits, "*" for every circuit; `default`, the circuit of the other rows (none: they are refused);
+    `whole`, circuits that hold every row of the tables they read.
     """
 
+    by_change: bool = False
     column: str | None = None
     names: Mapping[str, Any] = attrs.field(factory=dict)
     tables: Mapping[str, Any] = attrs.field(factory=dict)
@@ -65,21 +69,37 @@ class Routed(Partitioned):
         super().__init__()
         self.options = options = options or RoutedOptions()
         self.function = function
-        if options.column is None and not options.tables and options.default is None and function is None:
+        ways = options.by_change or options.column is not None or options.tables or options.default is not None
+        if not ways and function is None:
             raise UsageError(
-                "routed needs to know by what", hint="give it a column, tables, a default, or in code a function"
+                "routed needs to know by what",
+                hint="give it by_change, a column, tables, a default, or in code a function",
             )
         self._names = {value: (circuit,) for value, circuit in options.names.items()}
         self._tables = {table: _homes(given) for table, given in options.tables.items()}
         self._default = None if options.default is None else (options.default,)
         self._whole = frozenset(options.whole)
+        if options.by_change:
+            self.addressed = self._addressed
 
     def whole(self, circuit: str) -> bool:
         """Those configured so."""
         return circuit in self._whole
 
-    def homes(self, table: str, key: Any, image: Row, columns: Sequence[str]) -> Homes | None:
-        """By column, table, function, default. Raises ChangeRejected where none answers."""
+    def _addressed(self, table: str) -> bool:
+        """Every table is asked for by address."""
+        return True
+
+    def homes(
+        self, table: str, key: Any, image: Row, columns: Sequence[str], address: Address | None = None
+    ) -> Homes | None:
+        """By address, column, table, function, default. Raises ChangeRejected where none answers."""
+        if address is not None and self.options.by_change:
+            targets, tenant = address
+            if targets:
+                return _homes(targets)
+            if tenant is not None:
+                return self._names.get(tenant) or (tenant,)
         column = self.options.column
         if column is not None and column in columns:
             at = columns.index(column)
@@ -95,10 +115,11 @@ class Routed(Partitioned):
         if self._default is not None:
             return self._default
         asked = f"column {column!r} is NULL or missing" if column is not None else f"table {table!r} is not listed"
-        raise ChangeRejected(
-            f"row {shown(key)} of {table!r} names no circuit: {asked}",
-            hint="fill it in, list the table under tables, or configure a default",
-        )
+        move = "fill it in, list the table under tables, or configure a default"
+        if self.options.by_change:
+            asked = f"no change gave it targets or a tenant, and {asked}"
+            move = 'give the change a tenant (change._replace(tenant="…")), or ' + move
+        raise ChangeRejected(f"row {shown(key)} of {table!r} names no circuit: {asked}", hint=move)
 
     def _named(self, table: str, key: Any, value: Any) -> Homes:
         """The circuit of a column's value: text as it is, an integer by its digits."""

@@ -92,6 +92,8 @@ class Shadow:
         for offered in ("holds", "selects"):  # circuits hold what a says
             if (method := getattr(a, offered, None)) is not None:
                 setattr(self, offered, method)
+        if any(callable(getattr(strategy, "addressed", None)) for strategy in (a, b)):
+            self.addressed = self._addressed
         if any(callable(getattr(strategy, "admitted", None)) for strategy in (a, b)):
             self.watches, self.admitted, self.settled = self._watches, self._admitted, self._settled
 
@@ -140,6 +142,10 @@ class Shadow:
             self._note(error, "explain")
             return reasons
         return [_beside(reason, watched.get(reason.circuit)) for reason in reasons]
+
+    def _addressed(self, table: str) -> bool:
+        """Both are told: addresses kept for b are there when it is the one that delivers."""
+        return any(_offer(strategy, "addressed", False, table) for strategy in (self.a, self.b))
 
     def _watches(self, table: str) -> bool:
         return any(_offer(strategy, "watches", False, table) for strategy in (self.a, self.b))

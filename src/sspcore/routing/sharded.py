@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import attrs
 
+from sspcore.abc import Address
 from sspcore.algebra.values import FrozenObject, canonical_key
 from sspcore.engine.table import Row
 from sspcore.errors import UsageError
@@ -73,7 +74,9 @@ class Sharded(Partitioned):
         """Those that are no shards."""
         return circuit not in self._shards
 
-    def homes(self, table: str, key: Any, image: Row, columns: Sequence[str]) -> Homes | None:
+    def homes(
+        self, table: str, key: Any, image: Row, columns: Sequence[str], address: Address | None = None
+    ) -> Homes | None:
         """The owner of the first point after the key's."""
         if table in self._everywhere:
             return EVERYWHERE

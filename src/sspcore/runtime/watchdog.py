@@ -36,7 +36,7 @@ log = logging.getLogger("sspcore.runtime")
 
 STRATEGY: Final = (
     "circuit_added", "circuit_removed", "view_added", "view_changed", "view_settled", "view_removed", "route",
-    "explain", "selects", "holds", "watches", "admitted", "settled",
+    "explain", "selects", "holds", "addressed", "watches", "admitted", "settled",
 )  # fmt: skip
 """What the runtime calls of a routing strategy."""
 POLICY: Final = ("admit",)

@@ -101,7 +101,7 @@ class Ground:
         """Rows of placement tables are in: what changes in the routing views. Raises as `tell` does."""
         entries: list[tuple[str, Any, Row | None]] = []
         changed: dict[str, list[RowChange]] = {}
-        for table, key, _, new, names in rows:
+        for table, key, _, new, names, *_ in rows:
             held = self.circuit.tables[table]
             if len(names) > len(held.names):
                 schema = Schema(table, dict.fromkeys(names, "any"), None, open=True)

@@ -211,7 +211,7 @@ class Meta:
         if not placed:
             return self._unplaced.route(rows)
         if len(rows) == 1 and rows[0][0] in placed:
-            table, _, old, new, columns = rows[0]
+            table, _, old, new, columns, *_ = rows[0]
             return (placed[table].targets(old, new, columns),)
         others = [row for row in rows if row[0] not in placed]
         answers = self._unplaced.route(others)
