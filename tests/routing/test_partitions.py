@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sspcore.abc import ALL, Resolved
+from sspcore.abc import ALL, Address, Resolved
 from sspcore.errors import ChangeRejected, ConfigError, UsageError
 from sspcore.plugins import Plugins
 from sspcore.routing.routed import Routed, RoutedOptions
@@ -108,6 +108,59 @@ def test_resolvers_are_asked_in_order():
 def test_a_row_without_a_circuit_is_refused(image, message):
     with pytest.raises(ChangeRejected, match=message):
         route(routed(column="home"), None, image)
+
+
+def addressed(**given):
+    return Resolved("t", 1, None, (1, "a", 0), COLUMNS, Address(**given))
+
+
+def test_the_change_is_asked_first():
+    strategy = routed(by_change=True, column="home", names={"eu": "c"}, whole=("a",))
+    for given, wanted in (
+        ({"targets": ("b", "c"), "tenant": "eu"}, {"a", "b", "c"}),
+        ({"targets": ("*",)}, {"a", "b", "c"}),
+        ({"tenant": "eu"}, {"a", "c"}),
+        ({"tenant": "b"}, {"a", "b"}),
+        ({}, {"a"}),
+    ):
+        row = addressed(**given)
+        assert wanted == {c for c in CIRCUITS if strategy.holds(c, row)} == {c for c, _ in strategy.route([row])[0]}
+
+
+def test_a_row_that_only_moves_leaves_its_old_home():
+    strategy = routed(by_change=True)
+    row = Resolved("t", 1, (1, None, 0), (1, None, 0), COLUMNS, Address(tenant="b"), Address(("a", "c")))
+
+    assert {("a", "retract"), ("b", "put"), ("c", "retract")} == set(strategy.route([row])[0])
+
+
+def test_a_row_that_came_in_under_another_strategy_is_given_an_address():
+    strategy = routed(by_change=True)
+
+    assert {("b", "put")} == set(strategy.route([addressed(tenant="b")._replace(old=(1, None, 1))])[0])
+    assert set() == route(strategy, (1, None, 1), None), "or goes"
+
+
+def test_addresses_are_asked_only_where_configured():
+    assert routed(by_change=True).addressed("t")
+    assert not hasattr(routed(column="home"), "addressed")
+    strategy = routed(column="home")
+    assert strategy.holds("a", addressed(tenant="b")) and not strategy.holds("b", addressed(tenant="b"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, r"row 1 of 't' names no circuit: no change gave it targets or a tenant; "
+             r"give the change a tenant \(change._replace\(tenant=\"…\"\)\), list the table under tables, or"),
+        ({"column": "home"}, "no change gave it targets or a tenant, and column 'home' is NULL or missing; give"),
+    ],
+)  # fmt: skip
+def test_a_change_without_tenant_is_told_what_was_asked(options, message):
+    with pytest.raises(ChangeRejected, match=message):
+        route(routed(by_change=True, **options), None, (1, None, 0))
+    with pytest.raises(ChangeRejected, match="belongs to circuit 'mian', which does not exist"):
+        routed(by_change=True).route([addressed(tenant="mian")])
 
 
 def test_a_row_whose_circuit_is_gone_may_still_leave():

@@ -114,12 +114,21 @@ class Routed(Partitioned):
                 return _homes(answer)
         if self._default is not None:
             return self._default
-        asked = f"column {column!r} is NULL or missing" if column is not None else f"table {table!r} is not listed"
-        move = "fill it in, list the table under tables, or configure a default"
+        raise self._nameless(table, key)
+
+    def _nameless(self, table: str, key: Any) -> ChangeRejected:
+        """The error for a row of which nothing names a circuit: what was asked, and what to do."""
+        column = self.options.column
+        asked = [f"column {column!r} is NULL or missing"] if column is not None else []
+        moves = ["fill it in"] if column is not None else []
         if self.options.by_change:
-            asked = f"no change gave it targets or a tenant, and {asked}"
-            move = 'give the change a tenant (change._replace(tenant="…")), or ' + move
-        raise ChangeRejected(f"row {shown(key)} of {table!r} names no circuit: {asked}", hint=move)
+            asked.insert(0, "no change gave it targets or a tenant")
+            moves.insert(0, 'give the change a tenant (change._replace(tenant="…"))')
+        asked = asked or [f"table {table!r} is not listed"]
+        return ChangeRejected(
+            f"row {shown(key)} of {table!r} names no circuit: {', and '.join(asked)}",
+            hint=", ".join([*moves, "list the table under tables, or configure a default"]),
+        )
 
     def _named(self, table: str, key: Any, value: Any) -> Homes:
         """The circuit of a column's value: text as it is, an integer by its digits."""
