@@ -116,14 +116,14 @@ def addressed(**given):
 
 def test_the_change_is_asked_first():
     strategy = routed(by_change=True, column="home", names={"eu": "c"}, whole=("a",))
-    for given, wanted in (
+    for address, wanted in (
         ({"targets": ("b", "c"), "tenant": "eu"}, {"a", "b", "c"}),
         ({"targets": ("*",)}, {"a", "b", "c"}),
         ({"tenant": "eu"}, {"a", "c"}),
         ({"tenant": "b"}, {"a", "b"}),
         ({}, {"a"}),
     ):
-        row = addressed(**given)
+        row = addressed(**address)
         assert wanted == {c for c in CIRCUITS if strategy.holds(c, row)} == {c for c, _ in strategy.route([row])[0]}
 
 

@@ -44,6 +44,14 @@ def test_the_short_way_and_the_long_way_agree():
         assert decode_change(data) == short
 
 
+def test_a_line_says_where_its_row_belongs():
+    line = b'{"table":"t","op":"upsert","id":1,"row":{},"targets":["acme","duff"],"tenant":"eu"}'
+
+    assert [upsert("t", 1, {})._replace(targets=("acme", "duff"), tenant="eu")] == read(line)
+    with pytest.raises(ChangeRejected, match="f, line 1: targets are names of circuits, as text"):
+        read(line.replace(b'"duff"', b"7"))
+
+
 def test_text_of_declared_columns_is_parsed():
     schema = Schema("t", {"at": "timestamp"})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -93,6 +94,17 @@ def test_the_time_of_the_event_is_no_part_of_the_change() -> None:
 )  # fmt: skip
 def test_a_change_survives_json(change: Change) -> None:
     assert decode_change(json.loads(json.dumps(encode_change(change))), schema) == change
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "message"),
+    [({"tenant": 7}, "$[2].tenant", "tenant is text"), ({"targets": "acme"}, "$[2].targets", "targets is a list"),
+     ({"targets": ["acme", None]}, "$[2].targets", "names of circuits, as text")],
+)  # fmt: skip
+def test_an_address_is_text(given: dict[str, Any], place: str, message: str) -> None:
+    with pytest.raises(ChangeRejected, match=message) as caught:
+        decode_change({"table": "t", "op": "delete", "id": 1} | given, index=2)
+    assert place == caught.value.as_dict()["path"]
 
 
 JSON = st.recursive(
