@@ -108,7 +108,9 @@ async def test_a_broken_strategy_stops_nothing_and_is_named(fault, monkeypatch, 
     assert [str(error)] == [record.getMessage() for record in caplog.records], "logged, once"
 
 
-@pytest.mark.parametrize("does", [divides, lambda: None, lambda: True, lambda: Accept], ids=str)
+@pytest.mark.parametrize(
+    "does", [divides, lambda: None, lambda: True, lambda: Accept], ids=["raises", "None", "True", "a class"]
+)
 async def test_a_broken_policy_refuses_for_its_circuit_and_no_other(does, autojump_clock):
     async with open_test(plugins=[Plugin()]) as runtime:
         policy = Fickle()
