@@ -33,7 +33,7 @@ _METHODS: Final = {
 _MORE: Final[Mapping[str, tuple[type, tuple[str, ...]]]] = {
     "selects": (Selective, ("selects",)),
     "holds": (Partition, ("holds",)),
-    "addressed": (Addressed, ("addressed",)),
+    "addressed": (Addressed, ("holds", "addressed")),
     "admitted": (Placing, ("holds", "watches", "admitted", "settled")),
     "watches": (Placing, ("holds", "watches", "admitted", "settled")),
 }
@@ -169,16 +169,19 @@ def make(kind: str, owner: str, spec: Spec[Any], arguments: tuple[Any, ...]) -> 
         raise fault(what, "refuse options in the options class, with ValueError") from error
     if made is None or isinstance(made, type):
         raise fault(f"gave {'None' if made is None else f'the class {made.__name__}'}", "give an instance")
-    _check_methods(lambda: f"{kind} {spec.name!r} of plugin {owner}: {type(made).__name__}", kind, made)
+    _check_methods(lambda: f"{kind} {spec.name!r} of plugin {owner}: {type(made).__name__}", kind, made, spec.composed)
     return made
 
 
-def _check_methods(named: Callable[[], str], kind: str, made: object) -> None:
-    """Every method of the protocol is there, is no coroutine, and can be called as it will be."""
+def _check_methods(named: Callable[[], str], kind: str, made: object, composed: bool = False) -> None:
+    """Every method of the protocol is there, is no coroutine, and can be called as it will be.
+
+    One composed of others may offer half of what one of them does: they were checked.
+    """
     wanted = [(_PROTOCOLS[kind], method) for method in _METHODS[kind]]
     for offered, (protocol, more) in _MORE.items() if kind == "strategy" else ():
         if getattr(made, offered, None) is not None:
-            wanted += [(protocol, method) for method in more]
+            wanted += [(protocol, method) for method in ((offered,) if composed else more)]
     missing = {name: protocol for protocol, name in wanted if not callable(getattr(made, name, None))}
     if missing:
         protocol = next(iter(missing.values()))

@@ -15,6 +15,7 @@ from sspcore.abc import Accept, PolicySpec, StrategySpec
 from sspcore.errors import ConfigError, PluginError
 from sspcore.plugins import Plugins
 from sspcore.routing.dependency import Dependency
+from sspcore.routing.routed import Routed, RoutedOptions
 
 HERE = r"\(tests/plugins/test_packages_mistakes\.py:\d+\)"
 
@@ -147,6 +148,19 @@ class HalfPlacing(Dependency):
         return []
 
 
+class WithoutHolds(Dependency):
+    def addressed(self, table):
+        return True
+
+
+class WrongAddressed(Routed):
+    def __init__(self):
+        super().__init__(RoutedOptions(default="main"))
+
+    def addressed(self):
+        return True
+
+
 class WrongAdmit:
     def admit(self, queue, changes):
         return Accept()
@@ -177,6 +191,8 @@ def failing():
         (StrategySpec("x", YieldingRoute), rf"YieldingRoute.route {HERE} is a generator"),
         (StrategySpec("x", WrongHolds), rf"holds {HERE} takes \(circuit\), but is called with \(circuit, row\); see Partit"),
         (StrategySpec("x", HalfPlacing), rf"HalfPlacing {HERE} lacks holds, watches, settled; see Placing in sspcore.abc"),
+        (StrategySpec("x", WithoutHolds), rf"WithoutHolds {HERE} lacks holds; see Addressed in sspcore.abc"),
+        (StrategySpec("x", WrongAddressed), rf"addressed {HERE} takes nothing, but is called with \(table\); see Address"),
         (PolicySpec("x", WrongAdmit), rf"policy 'x' of plugin Policies: WrongAdmit.admit {HERE} takes \(queue, changes\), "
          r"but is called with \(queue, changes, size, now\)"),
         (PolicySpec("x", Dependency), "lacks admit; see BackpressurePolicy"),
