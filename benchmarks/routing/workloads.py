@@ -63,7 +63,7 @@ class Size:
     changes: int
 
 
-FULL, QUICK, TOY = Size(300, 3000, 4000), Size(40, 400, 400), Size(6, 40, 60)
+FULL, QUICK, TOY = Size(150, 2000, 3000), Size(40, 400, 400), Size(6, 40, 60)
 
 
 def workloads(size: Size) -> list[Workload]:
