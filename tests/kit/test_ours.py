@@ -54,6 +54,7 @@ STRATEGIES = {
     "predicate": offered("predicate"),
     "routed": offered("routed", column="home", default="main"),
     "routed, one whole": offered("routed", column="home", tables={"people": "*"}, default="main", whole=["lab"]),
+    "routed, by change": offered("routed", by_change=True, column="home", default="main"),
     "routed, a function": lambda: Routed(RoutedOptions(), by_amount),
     "sharded": offered("sharded", circuits=["main", "ops", "lab"]),
     "sharded, two of three": offered("sharded", circuits=["main", "ops"], column="home", everywhere=["people"]),
