@@ -109,7 +109,9 @@ def hot_table(size: Size) -> Workload:
         row = {"symbol": random.randrange(100), "price": random.randrange(10_000)}
         return upsert("ticks", random.randrange(size.rows), row)
 
-    stream = [[change if random.random() < 0.1 else tick() for change in batch] for batch in made.stream]
+    orders = [change for batch in made.stream for change in batch]  # all of them, in order: each follows from the last
+    batches = len(orders) // BATCH
+    stream = [[orders[n], *[tick() for _ in range(BATCH - 1)]] for n in range(batches)]
     return attrs.evolve(made, schemas=(ORDERS, ticks), stream=stream)
 
 

@@ -11,10 +11,12 @@ import pytest
 
 from benchmarks.routing import away, growth, main, measure, plots, report
 from benchmarks.routing.oracle import Oracle
-from benchmarks.routing.workloads import TOY, workloads
+from benchmarks.routing.workloads import FULL, QUICK, TOY, workloads
 from sspcore import errors
 from sspcore.abc import StrategySpec
+from sspcore.engine.options import CircuitOptions
 from sspcore.hookspecs import hookimpl
+from sspcore.ingress.base_tables import BaseTables
 from sspcore.plugins import Plugins
 from sspcore.routing.dependency import Dependency
 
@@ -171,3 +173,13 @@ def test_a_wrong_alternative_has_no_time():
     case = next(iter(away.cases([7])))
     with pytest.raises(SystemExit, match="instead of"):
         away.measured(attrs.evolve(case, instead=lambda row: [99]))
+
+
+@pytest.mark.parametrize("size", [QUICK, FULL], ids=["quick", "full"])
+def test_every_stream_is_one_that_a_strict_door_takes(size):
+    for workload in workloads(size):
+        base = BaseTables(CircuitOptions())
+        for schema in workload.schemas:
+            base.declare(schema)
+        for batch in [*workload.rows, *workload.stream]:
+            base.commit(base.resolve(batch))
