@@ -8,13 +8,18 @@ an expression reads stays a plain list of objects.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
 
 import attrs
 
-from sspcore.algebra.values import BoolKey, Key, Value
+from sspcore.algebra.values import BoolKey, FrozenObject, Key, Value
 from sspcore.plan.expressions import Column, Expression, columns_read
 from sspcore.plan.nodes import AntiJoin, Filter, Join, Mark, Nest, Plan, Project, Rank, SemiJoin, TopK
 from sspcore.plan.traverse import columns, expressions, shown, with_children
+
+_INTEGERS: Final = 2.0**63
+"""Integers of cells are below."""
 
 
 @attrs.frozen
@@ -26,11 +31,39 @@ class Layout:
 
 
 def key_value(key: Key) -> Value:
-    """A key as a value of a cell: truth for what stands for it in keys."""
+    """A key as a value of a cell: truth for what stands for it in keys, and equal numbers as the same one.
+
+    Which of several equal values a key was made of is an accident of history (`1`, `1.0`); a cell must not tell.
+
+    >>> key_value((1.0, Decimal("2.50"), Decimal("1.0"), 3))
+    (1, 2.5, 1, 3)
+    """
     kind = type(key)
+    if kind is int or kind is str:
+        return key
     if kind is tuple:
         return tuple([key_value(part) for part in key])
-    return bool(key) if kind is BoolKey else key
+    if kind is BoolKey:
+        return bool(key)
+    if kind is FrozenObject:
+        return FrozenObject({name: key_value(part) for name, part in key.items()})
+    return _number(key) if kind is float or kind is Decimal else key
+
+
+def _number(key: Any) -> Any:
+    """The number all equal ones are told as: an integer, else a float, else a decimal without zeros at its end."""
+    if key != key or (isinstance(key, Decimal) and not key.is_finite()):
+        return key
+    if -_INTEGERS < key < _INTEGERS and key == int(key):
+        return int(key)
+    if isinstance(key, float):
+        return key
+    near = float(key)
+    if near == key:
+        return near
+    sign, digits, exponent = key.as_tuple()
+    zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return Decimal((sign, digits[: len(digits) - zeros], int(exponent) + zeros))
 
 
 def keyed(plan: Plan) -> Plan:
