@@ -52,8 +52,10 @@ def key_value(key: Key) -> Value:
 
 def _number(key: Any) -> Any:
     """The number all equal ones are told as: an integer, else a float, else a decimal without zeros at its end."""
-    if key != key or (isinstance(key, Decimal) and not key.is_finite()):
+    if key != key:
         return key
+    if isinstance(key, Decimal) and key.is_infinite():
+        return float(key)
     if -_INTEGERS < key < _INTEGERS and key == int(key):
         return int(key)
     if isinstance(key, float):
