@@ -12,7 +12,8 @@ from typing import Any, TypeVar, overload
 
 from sspcore.algebra.values import Value, same
 from sspcore.engine.change import Change
-from sspcore.engine.commit import commit_batch, commit_one
+from sspcore.engine.commit import commit_batch
+from sspcore.engine.commit_one import commit_one
 from sspcore.engine.deferred import Deferred
 from sspcore.engine.door import Door
 from sspcore.engine.draft import Resolution
