@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import duckdb
@@ -58,6 +58,7 @@ def _cell(cell: object, booleans: bool) -> object:
 class Peer:
     """A database that holds the tables."""
 
+    name = ""
     booleans = True
 
     def run(self, sql: str) -> list[Row]:
@@ -70,7 +71,7 @@ class Peer:
             columns = ", ".join([f"{n} {TYPES[k]}" for n, k in schema.columns.items()])
             self.run(f"CREATE TABLE {schema.table} ({columns})")
 
-    def load(self, tables) -> None:
+    def load(self, tables: Mapping) -> None:
         """These rows and no others."""
         for schema in SCHEMAS:
             self.run(f"DELETE FROM {schema.table}")
@@ -92,19 +93,31 @@ class Peer:
 class DuckDb(Peer):
     """Set to divide and to order as Postgres does."""
 
+    name = "DuckDb"
+
     def __init__(self) -> None:
         self.refused: dict[str, int] = {}
+        self._views: dict[str, str | None] = {}
+        self._tables: Mapping | None = None
         self._start()
 
-    def _start(self) -> None:
+    def _connect(self) -> None:
         self.database = duckdb.connect(":memory:", config={"threads": "1"})
+
+    def _start(self) -> None:
+        self._connect()
         self.run("SET integer_division = true; SET default_null_order = 'nulls_last_on_asc_first_on_desc'")
         self.create()
 
-    def load(self, tables) -> None:
+    def load(self, tables: Mapping) -> None:
         """These rows and no others, kept for the database that follows where a query is the end of this one."""
         self._tables = tables
         super().load(tables)
+
+    def view(self, name: str, sql: str | None) -> None:
+        """A view of this name, kept likewise."""
+        super().view(name, sql)
+        self._views[name] = sql
 
     def run(self, sql: str) -> list[Row]:
         return self.database.execute(sql).fetchall()
@@ -116,15 +129,24 @@ class DuckDb(Peer):
             text = re.sub(r"\d+|\"[^\"]*\"", "#", str(error).splitlines()[0])[:110]
             self.refused[text] = self.refused.get(text, 0) + 1
             self.last = str(error)
-            if isinstance(error, duckdb.FatalException):  # it answers nothing more: go on with another, without views
-                self._start()
-                self.load(self._tables)
+            if isinstance(error, duckdb.FatalException):  # it answers nothing more: go on with another
+                self._again()
             return None
+
+    def _again(self) -> None:
+        """Another database with the same rows and views; without those that were the end of it in turn."""
+        self._start()
+        if self._tables is not None:
+            self.load(self._tables)
+        views, self._views = self._views, {}
+        for name, sql in views.items():
+            self.view(name, sql)
 
 
 class Sqlite(Peer):
     """Given the functions it lacks. Left to the others: set operations in parentheses, where NULLs go by default."""
 
+    name = "Sqlite"
     booleans = False
 
     def __init__(self) -> None:

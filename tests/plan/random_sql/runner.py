@@ -131,13 +131,12 @@ class Case:
             if not query.portable and not peer.booleans:
                 continue
             theirs = peer.ask(query.text)
-            what = type(peer).__name__
-            self.counts[f"{what} {'answers' if theirs is not None else 'silent'}"] += 1
+            self.counts[f"{peer.name} {'answers' if theirs is not None else 'silent'}"] += 1
             if theirs is None or not differs(peer, theirs, ours, ordered=query.ordered):
                 continue
             second = other.ask(query.text)
             if second is None or differs(other, second, ours, ordered=query.ordered):
-                raise self._wrong(query.text, f"{what} says {theirs}, we {ours}")
+                raise self._wrong(query.text, f"{peer.name} says {theirs}, we {ours}")
             self.counts["disputed"] += 1
             self.counts[f"disputed: {query.text}"] += 1
 
