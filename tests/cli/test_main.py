@@ -54,6 +54,14 @@ def test_explain_prints_the_generated_code(sspcore):
     assert "    def change_0(changes):\n        # changes of flights" in done.out
 
 
+def test_explain_takes_the_columns_of_undeclared_tables_for_what_the_query_says(sspcore):
+    out = sspcore("explain", "SELECT f.id, a.name FROM flights f JOIN airlines a ON a.code = f.carrier", "--code").out
+
+    assert "warning" not in out
+    assert "find1_by_1: the rows of airlines by code" in out
+    assert "None, None" not in out
+
+
 def test_explain_tells_how_changes_find_a_query(sspcore):
     sql = """
         SELECT o.id FROM orders o JOIN customers c ON c.id = o.customer

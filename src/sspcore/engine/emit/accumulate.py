@@ -8,7 +8,7 @@ through its accumulator, the operators' own. Refuses to know groups.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -19,6 +19,9 @@ from sspcore.engine.emit.frame import Frame
 from sspcore.engine.operators.accumulators import accumulator_of
 from sspcore.plan.expressions import Expression
 from sspcore.plan.nodes import AggregateCall
+
+SIZES: Final = {"count": 1, "integers": 2, "numbers": 5, "object": 1}
+"""Form → places in a group's state."""
 
 
 @attrs.frozen(eq=False)
@@ -54,7 +57,7 @@ class Accumulating:
                 kept = Kept(self._form(call), call.argument, at, call)
                 places[accumulator_of(call), repr(call.argument)] = kept
                 self.kept.append(kept)
-                at += {"count": 1, "integers": 2, "numbers": 5, "object": 1}[kept.form]
+                at += SIZES[kept.form]
             self._of.append(kept)
 
     def _form(self, call: AggregateCall) -> str:
@@ -68,9 +71,16 @@ class Accumulating:
         return "object"
 
     def layout(self) -> str:
-        """What is in a group's state, for readers."""
-        words = {"count": "count", "integers": "total, count", "numbers": "exact sum", "object": "accumulator"}
-        return ", ".join(["count", "values", "key", "row", "variants", *[words[kept.form] for kept in self.kept]])
+        """What is where in a group's state, for readers."""
+        places = ["[0] count", "[1] values", "[2] key", "[3] row", "[4] variants"]
+        for kept in self.kept:
+            last = kept.at + SIZES[kept.form] - 1
+            places.append(f"[{kept.at}{f'-{last}' * (last > kept.at)}] {self._about(kept)}")
+        return ", ".join(places)
+
+    def _about(self, kept: Kept) -> str:
+        words = {"count": "count", "integers": "total and count", "numbers": "exact sum", "object": kept.call.function}
+        return f"{words[kept.form]} of {'distinct ' * kept.call.distinct}{self.frame.words(kept.argument)}"
 
     def zeros(self) -> str:
         """The text of what a new group keeps, after its fixed places."""
@@ -97,6 +107,7 @@ class Accumulating:
         source = self.source
         for kept in self.kept:
             text, at = self.write.value(kept.argument, env), kept.at
+            source.note(self._about(kept))
             if kept.form == "count":
                 with source.block(f"if {text} is not None:"):
                     source.line(f"s[{at}] {sign}= 1")
@@ -146,6 +157,7 @@ class Accumulating:
         for kept in self.kept:
             at = kept.at
             before, after = self.write.value(kept.argument, old), self.write.value(kept.argument, new)
+            source.note(self._about(kept))
             if kept.form == "count":
                 with source.block(f"if {before} is None:"), source.block(f"if {after} is not None:"):
                     source.line(f"s[{at}] += 1")

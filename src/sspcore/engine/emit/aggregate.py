@@ -65,7 +65,7 @@ class GroupsEmitter:
         if self.tests:
             source.note("rows where " + " and ".join([self.frame.words(test) for test in self.tests]))
         words = ", ".join([self.frame.words(e) for e in self.grouping.values])
-        source.note(f"a group of {words or 'all rows'}: {self.sums.layout()}")
+        source.note(f"s, a group of {words or 'all rows'}: {self.sums.layout()}")
         if self.grouping.grouped:
             source.line("groups = {}")
             source.line("seek = groups.get")

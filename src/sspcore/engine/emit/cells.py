@@ -180,7 +180,7 @@ def two_valued(symbol: str) -> Recipe:
         meaning = counted_function(symbol, binding.meter.nulls)
         return lambda a, b: a is not None and b is not None and meaning(a, b) is True
 
-    return Recipe(lambda b: b.once(f"{symbol} as a test", make), about=f"a {symbol} b, whatever their types")
+    return Recipe(lambda b: b.once(f"{symbol} as a test", make), about=f"whether a {symbol} b, for any types")
 
 
 def closure(expression: Expression) -> Recipe:

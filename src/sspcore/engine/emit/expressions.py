@@ -151,7 +151,7 @@ class Expressions:
         if predicate and e.function == "=" and kinds[0] == kinds[1] and kinds[0] in ("integer", "text"):
             return f"({first} := {a}) == {b} and {first} is not None"
         helper = self._helper(e.function, predicate)
-        plain = self.shared("plain", cells.fixed(PLAIN, "types that Python compares as we do"))
+        plain = self.shared("plain", cells.fixed(PLAIN, "types that Python compares as SQL does"))
         quick = _python(e.function, first, second)
         guard = f"type({first} := {a}) is type({second} := {b}) and type({first}) in {plain}"
         return f"({quick} if {guard} else {helper}({first}, {second}))"
@@ -181,11 +181,11 @@ class Expressions:
         c = self._constant("constant", right, lambda value: value, "c")
         v = self._source.fresh("v")
         if kind in _TYPES:
-            about = "the type that Python compares as we do with "
+            about = "the type that Python compares as SQL does with "
             k = self._constant(f"type for {kind}", right, _type_for(_TYPES[kind]), "t", about)
             guard = f"type({v} := {read}) is {k}"
         else:
-            k = self._constant("type", right, _first_type, "t", "a type that Python compares as we do with ")
+            k = self._constant("type", right, _first_type, "t", "a type that Python compares as SQL does with ")
             j = self._constant("other type", right, _second_type, "t", "another such type for ")
             guard = f"type({v} := {read}) is {k} or type({v}) is {j}"
         return f"({_python(e.function, v, c)} if {guard} else {helper}({v}, {c}))"

@@ -5,6 +5,7 @@ Owns the wording of `explain --code`. Refuses to change the code: what is listed
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,10 +15,13 @@ from sspcore.plan import nodes
 from sspcore.plan.traverse import children
 
 LEGEND: Final = """\
-# A change is (key, old row, new row), None where there is no row. k0 o0 n0 are those of the first input, k1 o1 n1 those
-# of the second; r0 r1 … are rows looked up, or read from scratch. `hydrate` computes all rows; `change_0` takes changes
-# of the first input and gives those of the part's own rows; `row` takes one that is alone in its commit. What `make`
-# takes is listed above it."""
+# How to read it. The view runs in parts. With each stand its piece of the plan, the columns of the rows it reads, and
+# what the names hold that `make` takes: views that differ in these alone share the code. In a part,
+#   hydrate(rows0) computes all its rows, by key;
+#   change_0(changes) takes changes of its first input and gives those of its own rows; change_1, of the second; ...
+#   row(...) does so for one change that is alone in its commit.
+# A change is (key, old row, new row), None where there is no row: k0 o0 n0 of the first input, k1 o1 n1 of the second.
+# r0 r1 ... are rows looked up, or read anew; a and b, a row of the part before and after: if alike, nothing is told."""
 
 
 def listing(parts: Sequence[Node], root: Input) -> str:
@@ -29,7 +33,7 @@ def listing(parts: Sequence[Node], root: Input) -> str:
         own = {id(other.plan): i for i, other in enumerate(parts) if other is not node}
         heading = f"# Part {at} of {len(parts)}, from {_sources(node)}:"
         tree = ["#    " + _line(line) for line in _tree(node.plan, own, "", "")]
-        texts.append("\n".join([heading, *tree, *_code(node)]))
+        texts.append("\n".join([heading, *tree, *_rows(node), *_code(node)]))
     return "\n\n".join(texts)
 
 
@@ -40,9 +44,25 @@ def _code(node: Node) -> list[str]:
     return [*[f"# {name}: {_line(about)}" for name, about in told], node.code.listing()]
 
 
+def _rows(node: Node) -> list[str]:
+    """What stands where in the rows that the code reads, as far as it reads them."""
+    if node.code is None:
+        return []
+    text, lines = node.code.source.text(node.code.result), []
+    for at, (given, names) in enumerate(zip(node.inputs, node.code.columns, strict=True)):
+        read = sorted({int(place) for place in re.findall(rf"\b[orn]{at}\[(\d+)\]", text)})
+        if read:
+            columns = ", ".join([f"[{place}] {_line(names[place])}" for place in read])
+            lines.append(f"# r{at} o{at} n{at}, rows of {_source(given)}: {columns}")
+    return lines
+
+
 def _sources(node: Node) -> str:
-    names = [_line(given.table) if given.table is not None else f"part {given.node}" for given in node.inputs]
-    return ", ".join(names) or "nothing"
+    return ", ".join(map(_source, node.inputs)) or "nothing"
+
+
+def _source(given: Input) -> str:
+    return _line(given.table) if given.table is not None else f"part {given.node}"
 
 
 def _tree(plan: nodes.Plan, others: dict[int, int], first: str, rest: str) -> list[str]:

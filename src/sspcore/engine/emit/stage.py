@@ -43,6 +43,8 @@ class Compiled:
     """The values of the cells, in the order of `make`, where they are the same in every view; None elsewhere."""
     moving: tuple[tuple[int, Callable[[Binding], Any]], ...]
     """The places of the other cells, and how they get their values."""
+    columns: tuple[tuple[str, ...], ...]
+    """The columns of the rows it reads, for each leaf."""
     value: int = attrs.field(init=False)
     rebind: int = attrs.field(init=False)
     window: int = attrs.field(init=False)
@@ -220,6 +222,7 @@ def emitted(emitter: Callable[[Source, Pipe], Any], pipe: Pipe) -> Compiled:
         source, tuple(functions), source.make(f"({', '.join(functions)},)"), varying,
         [recipe.make(nobody) if recipe.steady else None for recipe in recipes],
         tuple([(at, recipe.make) for at, recipe in enumerate(recipes) if not recipe.steady]),
+        tuple([leaf.names for leaf in pipe.leaves]),
     )  # fmt: skip
 
 
