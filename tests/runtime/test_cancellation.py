@@ -38,7 +38,7 @@ async def cancelled_after(count, call):
 
 
 async def test_a_cancelled_ingest_is_in_every_circuit_or_in_none(autojump_clock):
-    """Two circuits, one of them full and slow: cancelled after any number of scheduler rounds."""
+    """T55: two circuits, one of them full and slow: cancelled after any number of scheduler rounds."""
     outcomes = set()
     for rounds in range(14):
         async with open_test({"backpressure": {"capacity": 2}}) as runtime:

@@ -193,6 +193,7 @@ async def test_five_failures_an_hour_are_borne_for_ever(autojump_clock):
 
 
 async def test_a_reader_that_lags_over_a_failure_gets_one_reset(autojump_clock):
+    """T63: whatever numbers the circuit counts by now, it is told all; and again when it was up to date."""
     async with open_test() as runtime:
         await runtime.register("worst", WORST)
         async with reading(runtime, "worst") as reader:
@@ -203,6 +204,12 @@ async def test_a_reader_that_lags_over_a_failure_gets_one_reset(autojump_clock):
             reader.catch_up()
             (update,) = reader.updates
             assert update.reset and [(3, 99), (1, 75)] == reader.mirror.rows()
+            judge(runtime, reader)
+            fail(runtime)
+            await runtime.settle()
+            reader.catch_up()
+            again = reader.updates[-1]
+            assert again.reset and again.epoch not in (update.epoch, reader.subscription.snapshot.epoch)
             judge(runtime, reader)
 
 

@@ -73,7 +73,7 @@ async def test_versions_chain_and_rise_per_view(autojump_clock):
 
 
 async def test_a_reader_that_never_reads_delays_nobody_and_gets_one_update(autojump_clock):
-    """T56: one stalled reader; the producer's every batch is applied and the other reader has each update."""
+    """T56, T47: one stalled reader; the producer's every batch is applied and the other reader has each update."""
     async with open_test() as runtime:
         await runtime.register("all", ALL)
         async with reading(runtime, "all") as slow, reading(runtime, "all") as quick:

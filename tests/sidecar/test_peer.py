@@ -345,6 +345,19 @@ async def test_a_peer_that_answers_no_ping_is_cut(autojump_clock: trio.testing.M
             assert 39 <= trio.current_time() - began <= 60
 
 
+async def test_a_quiet_peer_that_answers_pings_stays(autojump_clock: trio.testing.MockClock) -> None:
+    """T30: ten times as long as one lasts that does not, without a word of either side."""
+    runtime = PretendRuntime()
+    view = runtime.add("late")
+    async with serving(runtime) as address, ws(address) as client:
+        await client.ask(type="sub", id="a", view="late")
+        autojump_clock.autojump_threshold = 0.05
+        await trio.sleep(400)
+        view.put("AA", ("AA", 1))
+        assert (await client.hear())["to"] == 1
+        assert len(view.readers) == 1
+
+
 async def test_a_peer_that_asks_without_reading_is_cut() -> None:
     runtime = PretendRuntime()
     async with serving(runtime, limits=limits(replies=50, stall_seconds=0.2, grace_seconds=0.2)) as address:

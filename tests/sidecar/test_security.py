@@ -34,6 +34,7 @@ def test_loopback_needs_none(host: str) -> None:
 
 
 def test_an_empty_token_is_refused() -> None:
+    """T39: a secret that was forgotten is no secret."""
     with pytest.raises(ConfigError, match="empty"):
         Guard("0.0.0.0", " ")
 
