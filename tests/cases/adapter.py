@@ -3,7 +3,9 @@
 `casekit` comes with the cases, from the folder that `tests/cases/test_cases.py` puts on the path.
 """
 
+import casekit.oracle
 from casekit.adapter import Adapter, Unsupported
+from sqlglot.dialects import DuckDB
 
 import sspcore
 from sspcore.errors import UnsupportedSql
@@ -11,6 +13,18 @@ from tests.cases.trees import plain, tree_query
 
 TYPES = {"INTEGER": "integer", "REAL": "real", "TEXT": "text", "BOOLEAN": "boolean"}
 OPS = {"I": sspcore.create, "U": sspcore.update}
+
+
+class WholeDivision(DuckDB):
+    """How the kit is to read a query that it rewrites for its order, before it hands it to SQLite.
+
+    It reads DuckDB's SQL, where `/` of integers is a real; the suites, SQLite and we mean an integer by it.
+    """
+
+    TYPED_DIVISION = True
+
+
+casekit.oracle.READ = WholeDivision
 
 
 class SspAdapter(Adapter):

@@ -16,11 +16,6 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("SSPCORE_CASES") or ROOT.parent / "shared" / "cases")
 SUITES = sorted(p.name for p in FOLDER.glob("data/*") if list(p.glob("cases.jsonl*")))
 MODES = ("incremental", "preload", "drain", "late")
-UNORDERED = {
-    "slt-0883", "slt-0889", "slt-0896", "slt-0901", "slt-0907", "slt-0908", "slt-0917", "slt-0921", "slt-0929", "slt-0935",
-    "slt-0936",
-}  # fmt: skip
-"""Cases run without their ORDER BY: with it the oracle divides integers as reals, without it as integers."""
 
 if SUITES:
     sys.path.append(str(FOLDER))
@@ -40,9 +35,6 @@ def test_the_cases_are_there():
 
 def sql_cases(suite, tier=2):
     fixtures, cases = load_suite(str(FOLDER / "data" / suite))
-    for case in cases:
-        if case.name in UNORDERED:
-            case.sql = case.sql.partition(" ORDER BY ")[0]
     return fixtures, [case for case in cases if case.sql is not None and case.tier <= tier]
 
 
