@@ -6,7 +6,6 @@ Owns the form of a change and the constructors people use. Refuses to judge it: 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 ROW_OPS: Final = ("create", "update", "upsert", "merge", "delete")
@@ -41,7 +40,7 @@ class Change(NamedTuple):
 
 
 Row = Mapping[str, Any] | Sequence[Any]
-_made: Callable[[tuple[Any, ...]], Change] = partial(tuple.__new__, Change)
+_new: Callable[[type[Change], tuple[Any, ...]], Change] = tuple.__new__
 """A change from all its fields, past the wrapper around a named tuple's constructor: half its cost."""
 
 
@@ -51,7 +50,7 @@ def create(table: str, id: Any, row: Row) -> Change:
     >>> create("flights", "AA1", {"carrier": "AA"}).op
     'create'
     """
-    return _made((table, "create", id, row, None, None, None, (), None, None))
+    return _new(Change, (table, "create", id, row, None, None, None, (), None, None))
 
 
 def update(table: str, id: Any, row: Row) -> Change:
@@ -60,7 +59,7 @@ def update(table: str, id: Any, row: Row) -> Change:
     >>> update("flights", "AA1", {"carrier": "AA"}).op
     'update'
     """
-    return _made((table, "update", id, row, None, None, None, (), None, None))
+    return _new(Change, (table, "update", id, row, None, None, None, (), None, None))
 
 
 def upsert(table: str, id: Any, row: Row) -> Change:
@@ -69,7 +68,7 @@ def upsert(table: str, id: Any, row: Row) -> Change:
     >>> upsert("flights", "AA1", {"carrier": "AA"}).op
     'upsert'
     """
-    return _made((table, "upsert", id, row, None, None, None, (), None, None))
+    return _new(Change, (table, "upsert", id, row, None, None, None, (), None, None))
 
 
 def merge(table: str, id: Any, patch: Mapping[str, Any]) -> Change:
@@ -78,7 +77,7 @@ def merge(table: str, id: Any, patch: Mapping[str, Any]) -> Change:
     >>> merge("flights", "AA1", {"dep_delay": 5}).row
     {'dep_delay': 5}
     """
-    return _made((table, "merge", id, patch, None, None, None, (), None, None))
+    return _new(Change, (table, "merge", id, patch, None, None, None, (), None, None))
 
 
 def delete(table: str, id: Any) -> Change:
@@ -87,7 +86,7 @@ def delete(table: str, id: Any) -> Change:
     >>> delete("flights", "AA1").op
     'delete'
     """
-    return _made((table, "delete", id, None, None, None, None, (), None, None))
+    return _new(Change, (table, "delete", id, None, None, None, None, (), None, None))
 
 
 def clear(table: str) -> Change:
@@ -96,7 +95,7 @@ def clear(table: str) -> Change:
     >>> clear("flights").op
     'clear'
     """
-    return _made((table, "clear", None, None, None, None, None, (), None, None))
+    return _new(Change, (table, "clear", None, None, None, None, None, (), None, None))
 
 
 def replace(table: str, rows: Mapping[Any, Row]) -> Change:
@@ -105,4 +104,4 @@ def replace(table: str, rows: Mapping[Any, Row]) -> Change:
     >>> replace("flights", {"AA1": {"carrier": "AA"}}).op
     'replace'
     """
-    return _made((table, "replace", None, rows, None, None, None, (), None, None))
+    return _new(Change, (table, "replace", None, rows, None, None, None, (), None, None))

@@ -100,17 +100,16 @@ class Door:
         if type(name) is not str or name not in self.tables:
             return 0, None
         draft = drafts[name] = self._draft(name, {})
-        found: dict[Id, Net] = {}
         try:
-            count = draft.maker.several(changes, found)
+            count = draft.maker.several(changes, draft.touched)
         except (ChangeRejected, ValueError, KeyError):
+            draft.touched.clear()
             return 0, None  # the long way says what is wrong, if anything is
         if count < len(changes) or self.options.max_rows is not None:
-            draft.touched = {key: new for key, _, new in found.values()}
             return count, None
-        net = [change for change in found.values() if change[1] is not change[2]]
+        net = draft.net()
         rows = {name: net} if net else {}
-        return count, Resolution(rows, _NONE, _NONE, _NONE, _NONE, count, len(found) - len(net), 0)
+        return count, Resolution(rows, _NONE, _NONE, _NONE, _NONE, count, len(draft.touched) - len(net), 0)
 
     def _alone(self, change: Change) -> Net | None:
         table = self.tables.get(change.table) if type(change) is Change and type(change.table) is str else None

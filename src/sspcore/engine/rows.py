@@ -14,7 +14,7 @@ from sspcore.algebra.values import Value, canonical, same
 from sspcore.engine.change import Change
 from sspcore.engine.emit.intake import PLAIN, Cell, intake
 from sspcore.engine.schema import INTEGER_LIMIT, Schema, typed
-from sspcore.engine.table import Net, Table
+from sspcore.engine.table import Table
 from sspcore.errors import ChangeRejected, did_you_mean, shown
 
 Row = tuple[Value, ...]
@@ -36,7 +36,7 @@ def _declines_row(key: Any, given: Any) -> Row | None:
     return None
 
 
-def _declines_several(changes: Sequence[Change], found: dict[Any, Net]) -> int:
+def _declines_several(changes: Sequence[Change], found: dict[Any, Row | None]) -> int:
     return 0
 
 
@@ -55,6 +55,8 @@ class RowMaker:
         self.names = list(schema.names)
         self.position = {name: i for i, name in enumerate(self.names)}
         self.width = len(self.names)
+        self.steady = _STEADY.issuperset(self.kinds)
+        """Rows that are equal are the same."""
         self.added: list[str] = []
         key = schema.key
         self._key_at = self.position[key] if isinstance(key, str) else None
@@ -64,7 +66,7 @@ class RowMaker:
         self._left = _FIRST
         # The generated ways in, see `Intake`: what they decline goes the long way.
         self.plain: Callable[[Any, Any], Row | None] = _declines_row
-        self.several: Callable[[Sequence[Change], dict[Any, Net]], int] = _declines_several
+        self.several: Callable[[Sequence[Change], dict[Any, Row | None]], int] = _declines_several
 
     def row(self, key: Any, given: Any) -> Row:
         """A full row: columns not named become NULL. `given` is a mapping, or a tuple in schema order.
