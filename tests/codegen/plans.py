@@ -50,6 +50,16 @@ QUERIES: Final = {
     "topk_offset": "SELECT id, dest FROM flights ORDER BY dest LIMIT 10 OFFSET 5",
     "topk_of_aggregate": "SELECT dest, count(*) AS n FROM flights GROUP BY dest ORDER BY count(*) DESC LIMIT 3",
     "semi_join": "SELECT carrier FROM airlines a WHERE EXISTS (SELECT 1 FROM flights f WHERE f.carrier = a.carrier)",
+    "semi_join_filtered": (
+        "SELECT f.id, f.dest FROM flights f WHERE f.origin = 'JFK' AND f.carrier IN (SELECT carrier FROM airlines WHERE name LIKE 'A%')"
+    ),
+    "semi_join_of_itself": (
+        "SELECT f.id FROM flights f WHERE EXISTS (SELECT 1 FROM flights g WHERE g.tailnum = f.tailnum AND g.dep_delay > 60)"
+    ),
+    "anti_join": "SELECT id FROM flights f WHERE NOT EXISTS (SELECT 1 FROM seats s WHERE s.flight = f.id)",
+    "mark_exists": (
+        "SELECT f.id FROM flights f WHERE f.dep_delay > 60 OR EXISTS (SELECT 1 FROM planes p WHERE p.tailnum = f.tailnum)"
+    ),
     **{f"board_{view.id}": view.sql for view in VIEWS if "departures" in view.id},
 }
 

@@ -15,7 +15,7 @@ from sspcore.engine.emit.cells import Binding, varies
 from sspcore.engine.emit.listing import listing
 from sspcore.engine.emit.stage import Compiled, Cutter, Input, Node
 from sspcore.engine.emit.window import Window
-from sspcore.engine.operators.base import NO_CHANGE, Delta, Meter, Row
+from sspcore.engine.operators.base import NO_CHANGE, Delta, Meter, Row, compose
 from sspcore.engine.operators.build import operator_of
 from sspcore.engine.operators.topk import TopK
 from sspcore.engine.schema import Schema
@@ -164,14 +164,16 @@ class Program:
             self._binding.source = source
         made = code.bind(self._binding)
         value, rebind = code.value, code.rebind
-        part = Part(made[0], made[1 : 1 + len(node.inputs)], rebind=made[rebind] if rebind else None)
+        ports = made[1 : 1 + len(node.inputs)]
+        step = _one_after_the_other(ports) if len(ports) > 1 else None
+        part = Part(made[0], ports, step, rebind=made[rebind] if rebind else None)
         if code.row:
             self.row = made[code.row]
         if value:
             part.value = made[value]
         elif source is not None:
-            hydrate = made[0]
-            part.value = lambda: hydrate(source())
+            anew = made[code.anew]  # or `hydrate`, of a part that keeps nothing
+            part.value = lambda: anew(source())
         if is_top:
             self._top = made[code.window]
         return part
@@ -224,7 +226,7 @@ class Program:
                 if len(places) == 1:
                     results[at] = part.ports[places[0]](given[0]) if given[0] else NO_CHANGE
                 elif any(given):
-                    assert part.step is not None  # compiled nodes read a table once
+                    assert part.step is not None  # it has several inputs
                     deltas = dict(zip(places, given, strict=True))
                     results[at] = part.step(*[deltas.get(place, NO_CHANGE) for place in range(len(inputs))])
                 else:
@@ -244,7 +246,7 @@ class Program:
 
         for part, node in zip(self._parts, self.code.nodes, strict=True):
             if node.code is not None:
-                values.append(part.hydrate(rows(node.inputs[0])))
+                values.append(part.hydrate(*[rows(given) for given in node.inputs[: node.code.given]]))
             else:
                 values.append(part.hydrate([rows(given) for given in node.inputs]))
         value = rows(self.code.root)
@@ -257,11 +259,14 @@ class Program:
         """
         values: list[dict[Key, Row]] = []
         for part, node in zip(self._parts, self.code.nodes, strict=True):
-            value = dict(part.hydrate({} if node.code is not None else [{} for _ in node.inputs]))
+            empty: list[Rows] = [{} for _ in node.inputs]
+            if node.code is None:
+                value, driving = dict(part.hydrate(empty)), node.inputs
+            else:  # it looks its other inputs up in their tables, which hold their rows already
+                driving = node.inputs[: node.code.given]
+                value = dict(part.hydrate(*empty[: len(driving)]))
             values.append(value)
-            # a compiled part looks its other inputs up in their tables, which hold their rows already
-            driving = enumerate(node.inputs[:1] if node.code is not None else node.inputs)
-            for place, given in driving:
+            for place, given in enumerate(driving):
                 rows = rows_of(given.table) if given.table is not None else values[given.node]
                 items = iter(rows.items())
                 while slice_of := list(islice(items, size)):
@@ -324,6 +329,19 @@ def _path(table: str, parts: Sequence[Node]) -> Path:
             reached.add(at)
             path.append((at, tuple(places)))
     return tuple(path)
+
+
+def _one_after_the_other(ports: Sequence[Step]) -> Callable[..., Delta]:
+    """The step of a compiled part for changes of all its inputs: the first follows first, as emitters rely on."""
+
+    def step(*deltas: Delta) -> Delta:
+        out = NO_CHANGE
+        for port, delta in zip(ports, deltas, strict=True):
+            if delta:
+                out = compose(out, port(delta))
+        return out
+
+    return step
 
 
 def _chain(steps: Sequence[Step]) -> Step:

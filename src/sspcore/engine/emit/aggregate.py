@@ -10,7 +10,7 @@ DISTINCT is an aggregate by all columns without aggregates: its row is the group
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 import attrs
 
@@ -48,6 +48,9 @@ class Grouping:
 
 class GroupsEmitter:
     """Writes `hydrate`, `change_0` and `value` of an aggregate over a pipe of one leaf."""
+
+    given: ClassVar[int] = 1
+    """The inputs whose rows `hydrate` takes, the first so many."""
 
     def __init__(self, source: Source, pipe: Pipe, grouping: Grouping) -> None:
         self.source = source

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Final
+from typing import ClassVar, Final
 
 from sspcore.codegen.source import Source
 from sspcore.engine.emit import cells
@@ -30,6 +30,9 @@ class RowsEmitter:
     With `single`, which a pipe of one leaf may have, also `row`, for one change alone, which somebody else counts.
     Example: with one leaf, the rows of `late` are written as `{k0: (r0[3],) for k0, r0 in rows0.items() if …}`.
     """
+
+    given: ClassVar[int] = 1
+    """The inputs whose rows `hydrate` takes, the first so many."""
 
     def __init__(self, source: Source, pipe: Pipe, single: bool = False) -> None:
         self.single = single

@@ -13,12 +13,24 @@ import attrs
 from sspcore.codegen.source import Source
 from sspcore.engine.emit.aggregate import Grouping, GroupsEmitter, has_emitter
 from sspcore.engine.emit.cells import Binding, Recipe
+from sspcore.engine.emit.membership import MembershipEmitter
 from sspcore.engine.emit.pipe import MOST_NODES, Leaf, Pipe, Schemas, foreign, pipe_of
 from sspcore.engine.emit.rows import RowsEmitter
+from sspcore.engine.emit.sides import Matched, Sides, is_matched
 from sspcore.engine.emit.topk import Ordering, TopKEmitter
 from sspcore.engine.operators.base import Meter
 from sspcore.plan import nodes, traverse
-from sspcore.plan.expressions import Column, Expression, columns_read, remap, substitute, walk
+from sspcore.plan.expressions import (
+    Column,
+    Constant,
+    Expression,
+    columns_read,
+    conjuncts,
+    remap,
+    shift,
+    substitute,
+    walk,
+)  # fmt: skip
 from sspcore.plan.types import type_of
 
 
@@ -45,13 +57,16 @@ class Compiled:
     """The places of the other cells, and how they get their values."""
     columns: tuple[tuple[str, ...], ...]
     """The columns of the rows it reads, for each leaf."""
+    given: int
+    """The inputs whose rows `hydrate` takes, the first so many; others are looked up."""
     value: int = attrs.field(init=False)
     rebind: int = attrs.field(init=False)
     window: int = attrs.field(init=False)
     row: int = attrs.field(init=False)
+    anew: int = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        for name in ("value", "rebind", "window", "row"):
+        for name in ("value", "rebind", "window", "row", "anew"):
             object.__setattr__(self, name, self.place(name))
 
     def bind(self, binding: Binding) -> tuple[Any, ...]:
@@ -120,6 +135,8 @@ class Cutter:
         first = pipe.leaves[0]
         if pipe.is_table and first.table is not None:
             return Input(first.table)
+        if first.table is None and first.node is None and is_matched(first.plan):
+            return self._matched(plan, first.plan, pipe)
         if first.table is None and first.plan is plan:  # nothing of it is a pipe
             return self._operator(plan)
         return self.cut_pipe(plan, pipe)
@@ -138,7 +155,10 @@ class Cutter:
     def _anew(self, plan: nodes.Plan) -> bool:
         """True when a plan's rows can be had anew: from tables, or from what a compiled node keeps."""
         leaves = pipe_of(plan, self._schemas).leaves
-        return all(leaf.table is not None for leaf in leaves) or self.emits(leaves[0].plan)
+        if all(leaf.table is not None for leaf in leaves):
+            return True
+        below = leaves[0].plan
+        return self._anew(below.left) if is_matched(below) else self.emits(below)
 
     def _top(self, plan: nodes.TopK | nodes.Project, top: nodes.TopK) -> Input:
         """A top-k, with the projection above it: what a row shows is worked out for the visible ones only."""
@@ -178,6 +198,59 @@ class Cutter:
             return foreign(plan, self._schemas), list(expressions)
         return pipe, over_leaf
 
+    def _matched(self, plan: nodes.Plan, node: Matched, pipe: Pipe) -> Input:
+        """Left rows by whether the right has a partner, with what is filtered and computed above them."""
+        width = len(traverse.columns(node.left))
+        above = [*pipe.outputs, *pipe.filters]
+        pairs = [] if node.residual is None else conjuncts(node.residual)
+        read = {c for e in (*above, *pairs, *[a for a, _ in node.on]) for c in columns_read(e)}
+        left, columns = self._side(node.left, {c for c in read if c < width}, above)
+        asked = {c for _, b in node.on for c in columns_read(b)}
+        asked |= {c - width for e in pairs for c in columns_read(e) if c >= width}
+        right, others = self._side(node.right, asked, pairs)
+        first, second = left.leaves[0], right.leaves[0].moved(left.width)
+        others = [shift(e, left.width) for e in others]
+        verdict = Leaf(node, None, (getattr(node, "name", ""),), ("boolean",), offset=left.width + right.width)
+        over = (*columns, Column(verdict.offset))
+        late = [substitute(test, over) for test in pipe.filters]
+        sides = Sides(
+            attrs.evolve(
+                pipe, leaves=(first, second, verdict), outputs=tuple([substitute(e, over) for e in pipe.outputs]),
+                filters=(),
+            ),
+            (
+                (*left.filters, *[test for test in late if verdict.offset not in columns_read(test)]),
+                tuple([shift(test, left.width) for test in right.filters]),
+            ),
+            (
+                tuple([substitute(a, tuple(columns)) for a, _ in node.on]),
+                tuple([substitute(b, tuple(others)) for _, b in node.on]),
+            ),
+            tuple([substitute(e, (*columns, *others)) for e in pairs]),
+            tuple([test for test in late if verdict.offset in columns_read(test)]),
+            bool(set(traverse.tables_of(node.left)) & set(traverse.tables_of(node.right))),
+        )  # fmt: skip
+        inputs = self._input(first), self._input(second)
+        return self._append(
+            Node(plan, inputs, emitted(lambda source, _: MembershipEmitter(source, sides, node), sides.leaves))
+        )
+
+    def _side(
+        self, plan: nodes.Plan, used: set[int], above: Sequence[Expression]
+    ) -> tuple[Pipe, list[Expression]]:  # fmt: skip
+        """A pipe of one leaf for a side, and its columns as expressions over that leaf: NULL for one nobody reads."""
+        wanted: list[Expression] = [Column(at) for at in sorted(used)]
+        width = len(traverse.columns(plan))
+        pipe, found = self._single(plan, wanted)
+        columns: list[Expression] = [Constant(None)] * width
+        for at, e in zip(sorted(used), found, strict=True):
+            columns[at] = e
+        most = max([c for e in above for c in columns_read(e)], default=0)
+        over = (*columns, *[Constant(None)] * (1 + most))
+        if sum(1 for e in above for _ in walk(substitute(e, over))) > MOST_NODES:
+            return foreign(plan, self._schemas), _columns(plan)
+        return pipe, columns
+
     def _sink(self, plan: nodes.Plan, pipe: Pipe, emitter: Callable[..., Any], *more: Any) -> Input:
         inputs = self._inputs(pipe)
         return self._append(Node(plan, inputs, emitted(lambda source, pipe: emitter(source, pipe, *more), pipe)))
@@ -207,7 +280,8 @@ class Cutter:
 def emitted(emitter: Callable[[Source, Pipe], Any], pipe: Pipe) -> Compiled:
     """The code an emitter writes for a pipe, compiled."""
     source = Source()
-    functions = list(emitter(source, pipe).emit())
+    writer = emitter(source, pipe)
+    functions = list(writer.emit())
     varying = tuple([name for name, recipe in source.cells.items() if recipe.varies])
     if varying:
         functions.append("rebind")
@@ -222,7 +296,7 @@ def emitted(emitter: Callable[[Source, Pipe], Any], pipe: Pipe) -> Compiled:
         source, tuple(functions), source.make(f"({', '.join(functions)},)"), varying,
         [recipe.make(nobody) if recipe.steady else None for recipe in recipes],
         tuple([(at, recipe.make) for at, recipe in enumerate(recipes) if not recipe.steady]),
-        tuple([leaf.names for leaf in pipe.leaves]),
+        tuple([leaf.names for leaf in pipe.leaves]), writer.given,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ other value goes through the function that makes it there, so that both order al
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 import attrs
 
@@ -47,6 +47,9 @@ class Ordering:
 
 class TopKEmitter:
     """Writes the functions of a top-k over a pipe of one leaf: its change function, and those of its window."""
+
+    given: ClassVar[int] = 1
+    """The inputs whose rows `hydrate` takes, the first so many."""
 
     def __init__(self, source: Source, pipe: Pipe, ordering: Ordering) -> None:
         self.source = source
