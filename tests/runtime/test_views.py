@@ -295,3 +295,18 @@ async def test_a_circuit_s_name_is_taken_once(autojump_clock):
         with pytest.raises(UsageError, match="at least 1"):
             await runtime.create_circuit("ops", capacity=0)
         assert ["main"] == list(runtime.circuits)
+
+
+async def test_a_query_is_read_planned_and_compiled_once_for_all_circuits(autojump_clock):
+    """Whoever asks it, and when its circuit is derived anew."""
+    async with open_test() as runtime:
+        await runtime.ingest(flights(1))
+        for n in range(20):
+            await runtime.create_circuit(f"c{n}")
+            await runtime.register("late", LATE, circuit=f"c{n}")
+        fail(runtime, "c7")
+        await runtime.settle()
+        assert 1 == runtime.statistics().circuits["c7"].restarts
+        work = runtime._registry.base.library.work
+        assert (1, 1, 1) == (work.read, work.planned, work.compiled)
+        judge(runtime)

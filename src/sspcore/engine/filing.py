@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING
 
+from sspcore.engine.library import Library
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.readers import Readers
 from sspcore.engine.shaped import shaped
@@ -21,6 +22,15 @@ from sspcore.plan.expressions import NOW
 
 if TYPE_CHECKING:
     from sspcore.engine.circuit import Circuit
+
+
+def read_in(circuit: Circuit, library: Library) -> Circuit:
+    """Have a circuit, which has no views yet, read its queries in a library that others read theirs in; gives it.
+
+    They must all be of one thread.
+    """
+    circuit._templates = Templates(library)
+    return circuit
 
 
 class Filing:
@@ -92,7 +102,7 @@ class Filing:
         """Let a view be found, and its materialisation by those who change what it reads."""
         kept = view.materialisation
         self._views[view.id] = view
-        self._templates.forget(view.id)
+        self._templates.named(view.id)
         if view not in kept.views:
             kept.views.append(view)
         if not kept.filed:
@@ -107,7 +117,7 @@ class Filing:
     def _drop(self, view_id: str) -> None:
         view = self._views.pop(view_id)
         self._generation += 1
-        self._templates.forget(view_id)
+        self._templates.unnamed(view_id)
         self._leave(view)
 
     def _leave(self, view: View, kept: Materialisation | None = None) -> None:

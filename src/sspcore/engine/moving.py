@@ -67,7 +67,7 @@ def _move_alone(circuit: Circuit, view: View, params: Mapping[str, Value], key: 
     try:
         changes, placed = _move(circuit, kept, params, _crossing_rows(circuit, kept, params))
         circuit._rekey(kept, key)
-        circuit._templates.forget(view.id)
+        circuit._templates.named(view.id)
         if changes or placed:
             updates[view.id] = view.update(changes, placed, version)
             circuit.version = version

@@ -33,15 +33,14 @@ class Reading:
 
 
 class Plans(Mapping[str, Plan]):
-    """The plans of views by id, for lowering `FROM view`; `used` tells whether a query did read one."""
+    """The plans of views by id, for lowering `FROM view`; `used` has those that a query did read."""
 
     def __init__(self, plans: Mapping[str, Plan]) -> None:
         self._plans = plans
-        self.used = False
+        self.used: dict[str, Plan] = {}
 
     def __getitem__(self, name: str) -> Plan:
-        plan = self._plans[name]
-        self.used = True
+        plan = self.used[name] = self._plans[name]
         return plan
 
     def __iter__(self) -> Iterator[str]:
@@ -95,19 +94,25 @@ class Catalog(Mapping[str, Schema]):
     def __len__(self) -> int:
         return len(self._tables)
 
+    def has(self, name: str) -> bool:
+        """Whether the table is there already."""
+        return name in self._tables
 
-def read_query(query: object, catalog: Catalog, views: Mapping[str, Plan]) -> Reading:
+    def ambiguous(self, name: str) -> bool:
+        """Whether there is a table of another name that is the same but for case. Cost: O(tables)."""
+        folded = name.casefold()
+        return any(table != name and table.casefold() == folded for table in self._tables)
+
+
+def read_query(query: object, catalog: Mapping[str, Schema], views: Plans) -> Reading:
     """The checked plan of a query, and warnings. Raises SqlError, PlanError or UsageError: always the caller's.
 
     `views` maps view ids to their plans; `FROM view` inlines them.
     """
-    inlines = False
     if isinstance(query, str):
         from sspcore.plan.sql.lower import lower  # sqlglot is imported only when SQL is used
 
-        watched = Plans(views)
-        lowered = lower(query, catalog, views=watched)
-        inlines = watched.used
+        lowered = lower(query, catalog, views=views)
     elif isinstance(query, Plan):
         lowered = Lowered(query)
     elif isinstance(query, Mapping):
@@ -127,7 +132,7 @@ def read_query(query: object, catalog: Catalog, views: Mapping[str, Plan]) -> Re
             raise UsageError(f"{name!r} is a view", hint="only SQL reads views by name")
         if name not in catalog:
             raise UnknownTable(name, catalog)
-    return Reading(lowered.plan, lowered.warnings, lowered.written, inlines)
+    return Reading(lowered.plan, lowered.warnings, lowered.written, bool(views.used))
 
 
 def canonical_params(

@@ -1,13 +1,13 @@
 """Templates: what is known of a query before its parameters have values, worked out once and kept.
 
 Owns the way from a query to its checked plan, remembered by text and by plan, so that the next view of a known query
-costs microseconds. Refuses to know rows and which views there are; it is told when names change their meaning.
+costs microseconds. Refuses to know rows and which views there are; it is told when names change their meaning. What it
+means is read in the library, which circuits may share; a template is one circuit's.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,177 +16,97 @@ import attrs
 from sspcore.algebra.values import Value, canonical_key
 from sspcore.engine.assumptions import assumptions
 from sspcore.engine.candidates import Indexes
-from sspcore.engine.crossing import Crossing, crossing_of, without_time
-from sspcore.engine.program import Code, compile_plan
-from sspcore.engine.query import Catalog, Reading, canonical_params, read_query
-from sspcore.engine.schema import Schema
+from sspcore.engine.crossing import Crossing
+from sspcore.engine.interest import Interest
+from sspcore.engine.library import MAX_TEXTS, Blueprint, Laid, Library, Meaning, Planned
+from sspcore.engine.program import Code
+from sspcore.engine.query import Catalog, Reading, canonical_params
 from sspcore.engine.table import Table
 from sspcore.errors import UsageError
-from sspcore.index.clauses import FALSE, Clause, clause_of, key_of
 from sspcore.plan.check import check
-from sspcore.plan.expressions import NOW, Call, Column, Constant, Expression, Param, bind, conjunction, conjuncts
-from sspcore.plan.interests import interests
+from sspcore.plan.expressions import NOW
 from sspcore.plan.join_order import Statistics
-from sspcore.plan.nodes import Filter, Nest, Plan, Scan, TopK
-from sspcore.plan.optimise import optimise
-from sspcore.plan.traverse import bind_plan, children, columns, ordering, params_of, tables_of, walk_plan
+from sspcore.plan.nodes import Plan
+from sspcore.plan.traverse import bind_plan
 
-MAX_TEXTS: Final = 1_000
-"""Texts remembered; the one not used for longest is forgotten first."""
-_WORDS: Final = re.compile(r"[\w$]+|\"[^\"]*\"")
 _SIMPLE: Final = frozenset({str, int, float, type(None)})
 
 
 class Template:
-    """A checked plan, parameters open, and what follows from it alone: equal plans have the same template.
+    """A blueprint at work over the tables of one circuit: equal plans have the same template there.
 
-    Attributes: `plan`, as written; `columns`; `ordered`; `tables` and `stars` (those read by `*`); `params`, the names
-    of its parameters; `counts`, those of them that stand in LIMIT or OFFSET.
+    Attributes: `plan`, `columns`, `ordered`, `tables`, `stars`, `params`, `counts`: its blueprint's.
     """
 
     __slots__ = (
-        "_assumed", "_code", "_crossings", "_interests", "_optimised", "_schemas", "columns", "counts", "indexes",
-        "ordered", "params", "plan", "stars", "tables", "uses",
+        "_laid", "_planned", "blueprint", "columns", "counts", "indexes", "ordered", "params", "plan", "stars",
+        "tables", "uses",
     )  # fmt: skip
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.columns = columns(plan)
-        self.ordered = ordering(plan) is not None
-        self.tables = frozenset(tables_of(plan))
-        self.stars = frozenset(n.table for n in walk_plan(plan) if isinstance(n, Scan) and n.star)
-        self.params = frozenset(params_of(plan))
-        self.counts = frozenset(
-            bound.name
-            for node in walk_plan(plan) if isinstance(node, TopK | Nest)
-            for bound in (node.limit, node.offset) if isinstance(bound, Param)
-        )  # fmt: skip
+    def __init__(self, blueprint: Blueprint) -> None:
+        self.blueprint = blueprint
+        self.plan = blueprint.plan
+        self.columns = blueprint.columns
+        self.ordered = blueprint.ordered
+        self.tables = blueprint.tables
+        self.stars = blueprint.stars
+        self.params = blueprint.params
+        self.counts = blueprint.counts
         self.uses = 0
         """Materialisations there are of it: from the second on it pays to look rows up instead of going over all."""
         self.indexes = Indexes()
         """What its views look rows up in when their parameters move."""
-        self._crossings: dict[frozenset[str], Crossing | None] = {}
-        self._optimised: Plan | None = None
-        self._assumed: Statistics | None = None
-        self._schemas: dict[str, Schema] = {}
-        """What `_code` and `_interests` were worked out for."""
-        self._code: Code | None = None
-        self._interests: dict[str, Interest] | None = None
+        self._planned: Planned | None = None
+        self._laid: Laid | None = None
 
     @property
     def optimised(self) -> Plan:
         """The plan as it runs: what it costs less to keep and means the same. It may read fewer tables."""
-        if self._optimised is None:
-            self._optimised = optimise(self.plan, self._assumed)
-        return self._optimised
+        if self._planned is None:
+            self._planned = self.blueprint.planned(None)
+        return self._planned.plan
 
     def planned(self, tables: Mapping[str, Table]) -> Plan:
         """`optimised`, for the tables as they are when it is first asked for."""
-        if self._optimised is None:
-            self._assumed = assumptions(self.plan, tables)
-        return self.optimised
+        if self._planned is None:
+            self._planned = self.blueprint.planned(assumptions(self.plan, tables))
+        return self._planned.plan
 
     def assumed(self, tables: Mapping[str, Table]) -> Statistics | None:
         """What the plan that runs was chosen for; where it has not been chosen yet, what it would be now."""
-        return assumptions(self.plan, tables) if self._optimised is None else self._assumed
+        return assumptions(self.plan, tables) if self._planned is None else self._planned.assumed
 
     def code(self, tables: Mapping[str, Table]) -> Code:
         """The generated code, made when first asked for and anew when a table has other columns."""
-        self._follow(tables)
-        if self._code is None:
-            self._code = compile_plan(self.planned(tables), lambda name: tables[name].schema)
-        return self._code
+        return self._over(tables).code
 
     def interests(self, tables: Mapping[str, Table]) -> dict[str, Interest]:
         """Per table that it reads when it runs: what rows the plan can depend on, parameters open."""
-        self._follow(tables)
-        if self._interests is None:
-            found = filtered(self.planned(tables), lambda name: tables[name].names)
-            timeless = {name: without_time(condition) for name, condition in found.items()}
-            self._interests = {name: Interest(timeless[name], tables[name].names) for name in found}
-        return self._interests
+        return self._over(tables).interests
 
-    def _follow(self, tables: Mapping[str, Table]) -> None:
-        """Forget what was worked out for other columns than the tables have now."""
-        schemas = self._schemas
-        for name in self.tables:
-            if schemas.get(name) is not tables[name].schema:
-                self._schemas = {name: tables[name].schema for name in self.tables}
-                self._code = self._interests = None
-                return
+    def _over(self, tables: Mapping[str, Table]) -> Laid:
+        """The plan over the tables as they are laid out now."""
+        laid = self._laid
+        if laid is not None:
+            schemas = laid.schemas
+            for name in self.tables:
+                if tables[name].schema is not schemas[name]:
+                    break
+            else:
+                return laid
+        self.planned(tables)
+        assert self._planned is not None
+        laid = self._laid = self._planned.laid({name: tables[name].schema for name in self.tables})
+        return laid
 
     def crossing(self, moving: frozenset[str], tables: Mapping[str, Table]) -> Crossing | None:
         """How a change of these parameters reaches the plan; None when that cannot be told by rows of one table."""
-        if moving not in self._crossings:
-            self._crossings[moving] = crossing_of(self.planned(tables), moving)
-        found = self._crossings[moving]
+        self.planned(tables)
+        assert self._planned is not None
+        found = self._planned.crossing(moving)
         if found is None or found.direct or self.interests(tables)[found.table].condition is None:
             return found
         return None  # operators below the filter may hold rows that are no longer kept current for this view
-
-
-def filtered(plan: Plan, columns_of: Callable[[str], Sequence[str]]) -> dict[str, Expression | None]:
-    """Per table a condition that holds for every row which gets past the filters right over its scans; None: any may.
-
-    That is the plan's interest once it is optimised, or weaker, and never more than what no operator's state has seen:
-    a row outside may change without the plan being told.
-    """
-    found: dict[str, dict[Expression, None] | None] = {}
-
-    def visit(node: Plan, above: list[Expression]) -> None:
-        if isinstance(node, Filter):
-            visit(node.input, [node.predicate, *above])
-        elif isinstance(node, Scan):
-            whole = conjunction(above)
-            held = found.setdefault(node.table, {})
-            condition = None if whole is None else interests(Filter(node, whole), columns_of)[node.table]
-            if condition is None or held is None:
-                found[node.table] = None
-            else:
-                held[condition] = None
-        else:
-            for child in children(node):
-                visit(child, [])
-
-    visit(plan, [])
-    return {table: None if each is None else _any_of(list(each)) for table, each in found.items()}
-
-
-def _any_of(conditions: list[Expression]) -> Expression:
-    return conditions[0] if len(conditions) == 1 else Call("or", tuple(conditions))
-
-
-class Interest:
-    """What rows of one table a plan can depend on: all (`condition` None), or those a condition holds for.
-
-    `column` and `value`: the rows it can depend on have this value in this column, where that is so.
-    """
-
-    __slots__ = ("_index", "column", "condition", "value")
-
-    def __init__(self, condition: Expression | None, names: Sequence[str]) -> None:
-        self.condition = condition
-        self.column: str | None = None
-        self.value: Constant | Param | None = None
-        self._index: int | None = None
-        """The place of `column`, where its value is all there is to the condition."""
-        for part in conjuncts(condition):
-            match part:
-                case Call("=", (Column(index), Constant() | Param() as value)) | Call(
-                    "=", (Constant() | Param() as value, Column(index))
-                ):
-                    self.column, self.value = names[index], value
-                    self._index = index if part is condition else None
-                    return
-
-    def clause(self, params: Mapping[str, Value]) -> Clause | None:
-        """What a reader with these parameters is filed under; None: every row concerns it."""
-        if self.condition is None:
-            return None
-        if self._index is None or not isinstance(self.value, Param):
-            return clause_of(bind(self.condition, params))
-        value = params[self.value.name]
-        return FALSE if value is None else ("=", self._index, key_of(value))
 
 
 @attrs.frozen
@@ -208,6 +128,8 @@ class Understood:
 class Templates:
     """The templates of one set of tables and views.
 
+    Args: `library`, where queries are read; one of its own when not given.
+
     >>> from sspcore.engine.query import Catalog
     >>> templates, catalog = Templates(), Catalog({}, False)
     >>> one = templates.understand("SELECT id FROM t WHERE x > $x", {"x": 1}, catalog, {})
@@ -216,12 +138,16 @@ class Templates:
     (True, {'x': 2})
     """
 
-    __slots__ = ("_by_plan", "_by_word", "_readings")
+    __slots__ = ("_by_name", "_by_plan", "_known", "_named", "library")
 
-    def __init__(self) -> None:
-        self._readings: dict[str | int, tuple[Template, Reading, object]] = {}
-        self._by_word: dict[str, set[str | int]] = {}
-        self._by_plan: dict[tuple[Plan, frozenset[str]], Template] = {}
+    def __init__(self, library: Library | None = None) -> None:
+        self.library = Library() if library is None else library
+        self._known: dict[str | int, tuple[Template, Meaning]] = {}
+        self._by_name: dict[str, set[str | int]] = {}
+        """What is known by what it asks for: names of tables and views, but for case."""
+        self._by_plan: dict[Blueprint, Template] = {}
+        self._named: dict[str, dict[str, None]] = {}
+        """The ids of views, by what they are but for case."""
 
     def understand(
         self, query: object, params: Mapping[str, Any] | None, catalog: Catalog, views: Mapping[str, Plan],
@@ -247,47 +173,65 @@ class Templates:
 
     def of_plan(self, plan: Plan) -> Template:
         """The template of a checked plan. Cost: O(plan)."""
-        if len(self._by_plan) >= MAX_TEXTS:
-            del self._by_plan[next(iter(self._by_plan))]
-        template = Template(plan)
-        return self._by_plan.setdefault((plan, template.stars), template)
+        return self._of(self.library.blueprint(plan))
 
-    def forget(self, name: str | None = None) -> None:
-        """A view's name has another meaning now: forget the queries that may mean it; None: forget all."""
-        if name is None:
-            self._readings.clear()
-            self._by_word.clear()
-            return
-        for known in self._by_word.pop(name.casefold(), ()):
-            self._readings.pop(known, None)
+    def _of(self, blueprint: Blueprint) -> Template:
+        template = self._by_plan.get(blueprint)
+        if template is None:
+            if len(self._by_plan) >= MAX_TEXTS:
+                del self._by_plan[next(iter(self._by_plan))]
+            template = self._by_plan[blueprint] = Template(blueprint)
+        return template
+
+    def named(self, view: str) -> None:
+        """There is a view of this name, or it has another plan now: forget the queries that may mean it."""
+        folded = view.casefold()
+        self._named.setdefault(folded, {})[view] = None
+        self._forget(folded)
+
+    def unnamed(self, view: str) -> None:
+        """There is no view of this name any more: forget the queries that may mean it."""
+        folded = view.casefold()
+        alike = self._named[folded]
+        del alike[view]
+        if not alike:
+            del self._named[folded]
+        self._forget(folded)
+
+    def forget(self) -> None:
+        """Names of tables may mean something else now: what is known is to be looked up in the library."""
+        self._known.clear()
+        self._by_name.clear()
+
+    def _forget(self, folded: str) -> None:
+        for known in self._by_name.pop(folded, ()):
+            self._known.pop(known, None)
 
     def _read(self, query: object, catalog: Catalog, views: Mapping[str, Plan]) -> tuple[Template, Reading]:
         """What a query means, remembered for texts by what they say, and for plans by which object they are."""
-        known: tuple[Template, Reading, object] | None
         if isinstance(query, str):
             name: str | int = query
         elif isinstance(query, Plan):
             name = id(query)
         else:  # a builder query, or a mapping that may change
-            reading = read_query(query, catalog, views)
-            return self.of_plan(reading.plan), reading
-        known = self._readings.pop(name, None)
+            meaning = self.library.read(query, catalog, views, self._named)
+            return self._of(meaning.blueprint), meaning.reading
+        known = self._known.pop(name, None)
         if known is None:
-            reading = read_query(query, catalog, views)
-            known = self.of_plan(reading.plan), reading, query
-            self._note(name, query, known[0])
-        self._readings[name] = known  # the last place: used most recently
-        return known[0], known[1]
+            meaning = self.library.read(query, catalog, views, self._named)
+            known = self._of(meaning.blueprint), meaning
+            self._note(name, meaning)
+        self._known[name] = known  # the last place: used most recently
+        return known[0], known[1].reading
 
-    def _note(self, name: str | int, query: object, template: Template) -> None:
-        """File a query under every word of it that may name a view, and make room."""
-        while len(self._readings) >= MAX_TEXTS:
-            del self._readings[next(iter(self._readings))]
-        if len(self._by_word) > 20 * MAX_TEXTS:
+    def _note(self, name: str | int, meaning: Meaning) -> None:
+        """File a query under every name it asked for, and make room."""
+        while len(self._known) >= MAX_TEXTS:
+            del self._known[next(iter(self._known))]
+        if len(self._by_name) > 20 * MAX_TEXTS:
             self.forget()
-        words = _WORDS.findall(query.casefold()) if isinstance(query, str) else template.tables
-        for word in words:
-            self._by_word.setdefault(word.strip('"').casefold(), set()).add(name)
+        for asked in (*meaning.tables, *meaning.views):
+            self._by_name.setdefault(asked.casefold(), set()).add(name)
 
 
 def sharing_key(template: Template, params: Mapping[str, Value]) -> object | None:

@@ -9,19 +9,24 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sspcore.engine.change import Change
+from sspcore.engine.circuit import Circuit
 from sspcore.engine.door import Door
 from sspcore.engine.draft import Resolution
+from sspcore.engine.filing import read_in
+from sspcore.engine.library import Blueprint, Library
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.query import Catalog
 from sspcore.engine.schema import Schema
 from sspcore.engine.table import Table
-from sspcore.engine.template import Templates, Understood
+from sspcore.engine.template import Template, Templates, Understood
 from sspcore.engine.update import Result
 from sspcore.errors import AlreadyExists
 from sspcore.ingress.addresses import Addresses, Addressing, NotingDoor
+from sspcore.ingress.needs import Needs, needs_of
 from sspcore.ingress.regions import Regions
 from sspcore.plan.nodes import Plan
 
@@ -50,6 +55,11 @@ class BaseTables:
         """Where to look for the rows of a region."""
         self.addresses = Addresses(self._tables, NotingDoor(self._tables, options, self.marks, reserved))
         """Where changes said that rows belong."""
+        self.library = Library()
+        """What queries mean, for everything that reads these tables or is derived from them."""
+        self._needs: WeakKeyDictionary[Blueprint, Needs] = WeakKeyDictionary()
+        self._needs_of = 0
+        """As of which `forms`."""
 
     @property
     def tables(self) -> Mapping[str, Table]:
@@ -99,7 +109,21 @@ class BaseTables:
 
         `templates` is what was understood among these views since `forms` rose last. Cost: microseconds for those.
         """
-        return (templates or Templates()).understand(query, params, self._catalog, views, now)
+        return (templates or Templates(self.library)).understand(query, params, self._catalog, views, now)
+
+    def circuit(self, name: str, options: CircuitOptions) -> Circuit:
+        """A circuit to be filled from these tables: what its queries mean is not worked out again."""
+        return read_in(Circuit(name, options=options), self.library)
+
+    def needs(self, template: Template) -> Needs:
+        """What a query needs. Cost: O(plan), once per plan and forms of the tables."""
+        if self._needs_of != self.forms:
+            self._needs.clear()
+            self._needs_of = self.forms
+        needs = self._needs.get(template.blueprint)
+        if needs is None:
+            needs = self._needs[template.blueprint] = needs_of(template, self._tables)
+        return needs
 
     def missing(self, names: Iterable[str]) -> dict[str, Table]:
         """Empty tables for those of the names that have none."""

@@ -16,12 +16,12 @@ import attrs
 from sspcore.abc import BackpressurePolicy, Everything, Interest, Interests, Resolved
 from sspcore.algebra.values import Value, same
 from sspcore.backpressure.mailbox import Batch, Mailbox
+from sspcore.engine.library import Library
 from sspcore.engine.schema import Schema
 from sspcore.engine.template import Template, Templates
 from sspcore.ingress.addresses import Find
 from sspcore.ingress.base_tables import BaseTables
 from sspcore.ingress.holding import Holding
-from sspcore.ingress.needs import Needs, needs_of
 from sspcore.ingress.restarts import Restarts
 from sspcore.ingress.walk import Errand, Walk, Wanted
 from sspcore.plan.expressions import NOW
@@ -162,7 +162,6 @@ class Lane:
         """Table → moves of the strategy's that are under way."""
         self._errands: dict[Errand, None] = {}
         self._templates, self._forms = Templates(), 0
-        self._needs: dict[Template, Needs] = {}
 
     @property
     def running(self) -> bool:
@@ -182,31 +181,26 @@ class Lane:
         """What was understood among this circuit's views, as long as tables have the same `forms` (`BaseTables`)."""
         if forms != self._forms:
             self._templates.forget()
-            self._needs.clear()
             self._forms = forms
         return self._templates
 
-    def needs(self, template: Template, base: BaseTables) -> Needs:
-        """What a query needs. Cost: O(plan), once per template and forms of the tables."""
-        self.templates(base.forms)
-        needs = self._needs.get(template)
-        if needs is None:
-            needs = self._needs[template] = needs_of(template, base.tables)
-        return needs
+    def read_in(self, library: Library) -> None:
+        """Have its queries read where those of others are; before it has views."""
+        self._templates = Templates(library)
 
     # Views
 
     def add_view(self, registration: Registration) -> None:
         """A view from now on."""
         self.views[registration.view] = registration
-        self._templates.forget(registration.view)
+        self._templates.named(registration.view)
         for table in registration.tables:
             self._holding(table).readers += 1
 
     def remove_view(self, registration: Registration, base: BaseTables) -> frozenset[str]:
         """A view no more; gives the tables no other view reads, and gives them up: unrouted they would go stale."""
         del self.views[registration.view]
-        self._templates.forget(registration.view)
+        self._templates.unnamed(registration.view)
         if self.running:
             self.mailbox.command(RemoveView(registration.view))
         gone = set()

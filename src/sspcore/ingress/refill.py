@@ -16,7 +16,7 @@ def refill(lane: Lane, base: BaseTables, options: CircuitOptions, now: datetime)
     Tables load before there is a view to propagate to, then each view is computed once: the cost of starting anew, not
     of the history. A view that cannot be computed is left out and marked failed; the others stand.
     """
-    circuit = Circuit(lane.name, options=options)
+    circuit = base.circuit(lane.name, options)
     for name in sorted(lane.needed()):
         table = base.tables[name]
         circuit.create_table(table.schema)

@@ -72,6 +72,7 @@ class Registry:
         if lane.name in self.lanes:
             raise AlreadyExists(f"circuit {lane.name!r} exists", hint="choose another name, or destroy it first")
         lane.share = self.router.share(lane.name)
+        lane.read_in(self.base.library)
         self.lanes[lane.name] = lane
         self.router.circuit_added(lane.name)
 
@@ -142,7 +143,7 @@ class Registry:
         registration = Registration(
             view, query, understood.plan if understood.inlines else query, understood.template, understood.plan,
             bind_plan(understood.plan, understood.params), understood.params, tables, format=format,
-            interests=lane.needs(understood.template, self.base).bound(understood.params), named=named, lazy=lazy,
+            interests=self.base.needs(understood.template).bound(understood.params), named=named, lazy=lazy,
         )  # fmt: skip
         self._names[view] = self._names.get(view, 0) + 1
         lane.add_view(registration)

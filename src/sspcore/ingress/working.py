@@ -85,7 +85,7 @@ class Working:
 
     def promise(self, lane: Lane, registration: Registration, params: Mapping[str, Value]) -> Promise:
         """A view is about to have these parameters, all of them: what it needs then is routed and walked as well."""
-        coming = lane.needs(registration.template, self.base).bound(params)
+        coming = self.base.needs(registration.template).bound(params)
         telling = lane.told[registration.view]
         registration.coming, registration.busy = coming, True
         self._tell(lane, registration.view, telling, coming)
@@ -163,7 +163,7 @@ class Working:
         if self.lanes.get(lane.name) is not lane:
             return
         before = registration.interests
-        after = lane.needs(registration.template, self.base).bound(registration.params)
+        after = self.base.needs(registration.template).bound(registration.params)
         if after == before:
             return
         registration.interests = after

@@ -19,7 +19,6 @@ from sspcore.config import BackpressureConfig
 from sspcore.delivery.outbox import Outbox
 from sspcore.delivery.stage import Stage
 from sspcore.engine.change import Change
-from sspcore.engine.circuit import Circuit
 from sspcore.engine.explain import Explanation
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.schema import Schema
@@ -107,7 +106,7 @@ class Runtime:
     def _create(self, name: str, *asked: Any) -> CircuitHandle:
         lane = lane_of(self._plugins, self._watchdog, self._backpressure, name, *asked)
         self._registry.add_circuit(lane)
-        stage = Stage(Circuit(name, options=self._options()))
+        stage = Stage(self._registry.base.circuit(name, self._options()))
         worker = self._workers[name] = Worker(lane, stage, self._registry, self._admission)
         handle = self._handles[name] = CircuitHandle(worker, self._environment)
         self._nursery.start_soon(supervise, worker, self._environment, self._options, name=f"circuit {name}")
