@@ -75,6 +75,7 @@ _HOME = {
     # for authors of plugins
     "hookimpl": "hookspecs",
     "routing_strategies": "plugins",
+    "Readers": "routing.readers",
 }
 """Public name → the module that defines it. The imports below say the same to type checkers; a test compares."""
 
@@ -118,6 +119,7 @@ if TYPE_CHECKING:
     from sspcore.plan.terms import count as count
     from sspcore.plan.terms import param as param
     from sspcore.plugins import routing_strategies as routing_strategies
+    from sspcore.routing.readers import Readers as Readers
     from sspcore.runtime.handle import CircuitHandle as CircuitHandle
     from sspcore.runtime.opening import open_runtime as open_runtime
     from sspcore.runtime.opening import run_runtime as run_runtime

@@ -30,7 +30,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "The runtime": (
         "open_runtime", "run_runtime", "Runtime", "CircuitHandle", "RoutingViews", "Config", "Receipt", "Subscription",
     ),
-    "For authors of plugins": ("hookimpl", "routing_strategies"),
+    "For authors of plugins": ("hookimpl", "Readers", "routing_strategies"),
     "Modules": ("errors", "abc", "testing"),
 }  # fmt: skip
 """Section → the public names in it, in the order a reader meets them; a name without a section is an error."""

@@ -291,13 +291,15 @@ class ForgetsWhoElseReads(Dependency):
     LAW = "others stay"
 
     def view_removed(self, circuit, view):
-        for other in {name for owner, name in self._tables if owner == circuit} - {view}:
-            self._tables[circuit, other] -= self._tables.get((circuit, view), set())
-            self._unread(circuit, other, self._tables.get((circuit, view), ()))
+        read = [table for table in self._puts if view in self.readers(table).get(circuit, ())]
         super().view_removed(circuit, view)
+        for table in read:
+            for targets in (self._puts, self._retracts):
+                targets[table] = tuple([target for target in targets.get(table, ()) if target[0] != circuit])
 
-    def _unread(self, circuit, view, tables):
-        super()._unread(circuit, view, [t for t in tables if circuit in self._readers.get(t, ())])
+    def changed(self, table):
+        self._puts.setdefault(table), self._retracts.setdefault(table)
+        super().changed(table)
 
 
 class RetractsWhatChanges(Dependency):

@@ -106,7 +106,7 @@ class AfterTheCircuits(Routed):
     """A row's home changes with the circuits there are."""
 
     def homes(self, table, key, image, columns, address=None):
-        return super().homes(table, key, image, columns, address) if len(self._circuits) > 1 else ("main",)
+        return super().homes(table, key, image, columns, address) if len(self.circuits) > 1 else ("main",)
 
 
 class NeverRetracts(Routed):

@@ -11,10 +11,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sspcore.abc import Address, Interests, Reason, Resolved, Routing, Target
+from sspcore.abc import Address, Reason, Resolved, Routing, Target
 from sspcore.engine.table import Row
 from sspcore.errors import ChangeRejected, shown
-from sspcore.routing.dependency import Dependency
+from sspcore.routing.readers import Readers
 
 Homes = tuple[str, ...]
 EVERYWHERE: Final = None
@@ -24,7 +24,7 @@ _REMEMBERED: Final = 10_000
 """Targets kept for the next row that comes from and goes to the same homes."""
 
 
-class Partitioned(ABC):
+class Partitioned(Readers, ABC):
     """Readers of the table among the homes of the row. Cost: the homes of both images, then one lookup.
 
     Old and new image are asked: a row that moves is put into its new homes and retracted from the old ones. Rows whose
@@ -32,10 +32,8 @@ class Partitioned(ABC):
     """
 
     def __init__(self) -> None:
-        self._readers = Dependency()
-        self._circuits: set[str] = set()
+        super().__init__()
         self._targets: dict[tuple[str, bool, Homes | None, Homes | None], tuple[Target, ...]] = {}
-        """Forgotten whenever a circuit or a view comes or goes."""
 
     @abstractmethod
     def homes(
@@ -56,37 +54,9 @@ class Partitioned(ABC):
         homes = self.homes(row.table, row.id, row.new, row.columns, row.address)
         return homes is EVERYWHERE or circuit in homes
 
-    def circuit_added(self, circuit: str) -> None:
-        """Rows may have it as their home."""
+    def changed(self, table: str) -> None:
+        """Targets are worked out anew."""
         self._targets.clear()
-        self._circuits.add(circuit)
-        self._readers.circuit_added(circuit)
-
-    def circuit_removed(self, circuit: str) -> None:
-        """Rows whose home it was stay in the base tables."""
-        self._targets.clear()
-        self._circuits.discard(circuit)
-        self._readers.circuit_removed(circuit)
-
-    def view_added(self, circuit: str, view: str, interests: Interests) -> None:
-        """Its circuit gets its share of these tables."""
-        self._targets.clear()
-        self._readers.view_added(circuit, view, interests)
-
-    def view_changed(self, circuit: str, view: str, old: Interests, new: Interests) -> None:
-        """Its circuit gets its share of old and new tables until `view_settled`."""
-        self._targets.clear()
-        self._readers.view_changed(circuit, view, old, new)
-
-    def view_settled(self, circuit: str, view: str) -> None:
-        """Its circuit gets its share of the new tables only."""
-        self._targets.clear()
-        self._readers.view_settled(circuit, view)
-
-    def view_removed(self, circuit: str, view: str) -> None:
-        """Its circuit gets its share of what its other views read."""
-        self._targets.clear()
-        self._readers.view_removed(circuit, view)
 
     def route(self, rows: Sequence[Resolved]) -> Routing:
         """Puts where the row is at home now, retractions where it was. Raises ChangeRejected for a row without home."""
@@ -94,14 +64,14 @@ class Partitioned(ABC):
         if len(known) > _REMEMBERED:
             known.clear()
         routing = []
-        for row, readers in zip(rows, self._readers.route(rows), strict=True):
+        for row in rows:
             table, key, old, new, columns, address, was = row
             before = () if old is None else self._left(table, key, old, columns, was)
             after = () if new is None else self._present(row, self.homes(table, key, new, columns, address))
             way = table, new is None, before, after
             targets = known.get(way)
             if targets is None:
-                targets = known[way] = self._among(readers, before, after)
+                targets = known[way] = self._among(*way)
             routing.append(targets)
         return routing
 
@@ -109,21 +79,19 @@ class Partitioned(ABC):
         """Names the homes. Raises ChangeRejected for a row without home."""
         (targets,) = self.route([row])
         kinds = dict(targets)
-        reasons = []
-        for reason in self._readers.explain(row):
-            if not reason.routed:
-                reasons.append(reason)
-                continue
-            circuit = reason.circuit
-            kind = kinds.get(circuit)
-            if kind is None:
+        reasons, readers = [], self.readers(row.table)
+        for circuit in self.circuits:
+            kind, views = kinds.get(circuit), ", ".join(sorted(readers.get(circuit, ())))
+            if not views:
+                why = f"no view of it reads {row.table}"
+            elif kind is None:
                 why = "its home, before and after, is elsewhere"
             elif kind == "retract":
                 why = "it leaves this home"
             elif self.whole(circuit):
-                why = f"{reason.why}, and this circuit holds every row"
+                why = f"read by {views}, and this circuit holds every row"
             else:
-                why = f"{reason.why}, and this is a home of it"
+                why = f"read by {views}, and this is a home of it"
             reasons.append(Reason(circuit, kind is not None, why))
         return reasons
 
@@ -135,17 +103,15 @@ class Partitioned(ABC):
             return ()
 
     def _among(
-        self, readers: tuple[Target, ...], before: Homes | None, after: Homes | None
+        self, table: str, gone: bool, before: Homes | None, after: Homes | None
     ) -> tuple[Target, ...]:  # fmt: skip
         """The readers that must hear of a row with these homes. Cost: O(readers), once per pair of homes."""
         targets: list[Target] = []
-        for reader in readers:
-            circuit = reader[0]
-            if self.whole(circuit):
-                targets.append(reader)  # put or retracted, as for a reader of the whole table
-            elif after is EVERYWHERE or circuit in after:
+        for circuit in self.readers(table):
+            whole = self.whole(circuit)
+            if not gone and (whole or after is EVERYWHERE or circuit in after):
                 targets.append((circuit, "put"))
-            elif before is EVERYWHERE or circuit in before:
+            elif whole or before is EVERYWHERE or circuit in before:
                 targets.append((circuit, "retract"))
         return tuple(targets)
 
@@ -153,7 +119,7 @@ class Partitioned(ABC):
         """The homes of a row that comes or changes, which must be there. Other tenants' names are nobody's business."""
         if homes is not EVERYWHERE:
             for circuit in homes:
-                if circuit not in self._circuits:
+                if circuit not in self.circuits:
                     raise ChangeRejected(
                         f"row {shown(row.id)} of {row.table!r} belongs to circuit {circuit!r}, which does not exist",
                         hint="create it first, or correct the row",

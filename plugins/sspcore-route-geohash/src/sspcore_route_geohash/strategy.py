@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import attrs
 
-from sspcore.abc import Interests, Reason, Resolved, Routing, Target
+from sspcore import Readers
+from sspcore.abc import Reason, Resolved, Routing, Target
 from sspcore.errors import ChangeRejected, UsageError
 from sspcore_route_geohash.geohash import ALPHABET, LONGEST, encode
-from sspcore_route_geohash.readers import Readers
 
 Homes = tuple[str, ...] | None
 """The circuits that hold a row, whether they exist or not; None for every one that reads its table."""
@@ -67,7 +67,7 @@ def _check_prefix(prefix: str) -> None:
             raise UsageError(f"regions: {prefix!r} is no geohash, for its {letter!r}", hint=hint)
 
 
-class Geohash:
+class Geohash(Readers):
     """Circuits hold the rows of their regions. Cost: one geohash for each image of a row that has a place.
 
     A row that moves from region to region is put into the circuits of the new one and retracted from those of the old.
@@ -83,6 +83,7 @@ class Geohash:
     """
 
     def __init__(self, options: GeohashOptions) -> None:
+        super().__init__()
         self.options = options
         self._regions: dict[str, tuple[str, ...]] = {
             prefix: (homes,) if isinstance(homes, str) else tuple(homes) for prefix, homes in options.regions.items()
@@ -91,40 +92,11 @@ class Geohash:
         self._default = None if options.default is None else (options.default,)
         self._everywhere = frozenset(options.everywhere)
         self._whole = frozenset(options.whole)
-        self._readers = Readers()
         self._targets: dict[tuple[str, bool, Homes, Homes], tuple[Target, ...]] = {}
 
-    # Who reads what
-
-    def circuit_added(self, circuit: str) -> None:
-        """It may be a region's."""
+    def changed(self, table: str) -> None:
+        """Other circuits read a table: who must hear of its rows is worked out anew."""
         self._targets.clear()
-        self._readers.circuit_added(circuit)
-
-    def circuit_removed(self, circuit: str) -> None:
-        """Rows of its regions are refused from now on; those there are wait in the runtime's base tables."""
-        self._targets.clear()
-        self._readers.circuit_removed(circuit)
-
-    def view_added(self, circuit: str, view: str, interests: Interests) -> None:
-        """Its circuit gets its share of these tables."""
-        self._targets.clear()
-        self._readers.view_added(circuit, view, interests)
-
-    def view_changed(self, circuit: str, view: str, old: Interests, new: Interests) -> None:
-        """Its circuit gets its share of old and new tables."""
-        self._targets.clear()
-        self._readers.view_changed(circuit, view, new)
-
-    def view_settled(self, circuit: str, view: str) -> None:
-        """Its circuit gets its share of the new tables only."""
-        self._targets.clear()
-        self._readers.view_settled(circuit, view)
-
-    def view_removed(self, circuit: str, view: str) -> None:
-        """Its circuit gets its share of what its other views read."""
-        self._targets.clear()
-        self._readers.view_removed(circuit, view)
 
     # Where rows go
 
@@ -152,9 +124,9 @@ class Geohash:
         kinds = dict(targets)
         place = "" if row.new is None else self._described(row, row.new)
         reasons = []
-        for circuit in sorted(self._readers.circuits):
+        for circuit in sorted(self.circuits):
             kind = kinds.get(circuit)
-            if circuit not in self._readers.of(row.table):
+            if circuit not in self.readers(row.table):
                 why = f"no view of it reads {row.table}"
             elif kind == "retract":
                 why = "it leaves this circuit, in whose regions it lay"
@@ -168,7 +140,7 @@ class Geohash:
     def _told(self, table: str, gone: bool, before: Homes, after: Homes) -> tuple[Target, ...]:
         """Who must hear of a row with these homes. Cost: O(readers of the table), once per pair of homes."""
         told: list[Target] = []
-        for circuit in sorted(self._readers.of(table)):
+        for circuit in sorted(self.readers(table)):
             whole = circuit in self._whole
             if not gone and (whole or _within(circuit, after)):
                 told.append((circuit, "put"))
@@ -180,7 +152,7 @@ class Geohash:
         """The homes of a row that comes or changes, which must exist. Raises ChangeRejected."""
         homes = self._homes(row, image)
         for circuit in homes or ():
-            if circuit not in self._readers.circuits:
+            if circuit not in self.circuits:
                 raise ChangeRejected(
                     f"row {row.id!r} of {row.table!r} {self._described(row, image)}, whose circuit {circuit!r} does "
                     f"not exist",
