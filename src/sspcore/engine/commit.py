@@ -9,24 +9,86 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from sspcore.engine.breaker import follow
+from sspcore.engine.breaker import FROM, follow
 from sspcore.engine.draft import Resolution
 from sspcore.engine.drained import drained
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.readers import Touched
 from sspcore.engine.statistics import batch_statistics
-from sspcore.engine.table import Net
+from sspcore.engine.table import Net, Table
 from sspcore.engine.undo import Undo
-from sspcore.engine.update import Commit, ViewUpdate
+from sspcore.engine.update import Commit, Placement, RowChange, ViewUpdate
 from sspcore.plan.nodes import Plan
 
 if TYPE_CHECKING:
     from sspcore.engine.circuit import Circuit
 
+Told = tuple[tuple[RowChange, ...], tuple[Placement, ...]]
+"""What the readers of a view are told: its changes, and what is placed anew."""
+
 
 def commit_batch(circuit: Circuit, resolution: Resolution) -> Commit:
     """Commit whatever a resolution says: rows of many tables, new tables, wider tables, marks and row versions."""
+    if len(resolution.net) == 1 and not resolution.forms:
+        commit = commit_rows(circuit, resolution)
+        if commit is not None:
+            return commit
     return drained(commit_in_slices(circuit, resolution, None))
+
+
+def commit_rows(circuit: Circuit, resolution: Resolution) -> Commit | None:
+    """Commit rows of one table and nothing besides: each view that they reach follows them and is told at once.
+
+    None, and nothing done, where a view must be hydrated first. It does what `commit_in_slices` would.
+    """
+    ((name, net),) = resolution.net.items()
+    tables = circuit._tables
+    readers = circuit._readers.get(name)
+    touched: Touched = readers.touched(net) if readers else {}
+    for kept in touched:
+        if kept.dirty:  # left by a commit that was rolled back
+            return None
+    version = circuit.version + 1
+    updates: dict[str, ViewUpdate] = {}
+    failed: dict[str, Exception] = {}
+    try:
+        tables[name].write(net)
+        circuit._mark(name)
+        for kept, rows in touched.items():
+            try:
+                told = _followed(kept, name, rows, tables)
+            except Exception:  # noqa: BLE001 - the unit of fault is the view
+                told = None
+            if told is None:
+                try:
+                    told = kept.rehydrate(tables)
+                except Exception as error:  # noqa: BLE001 - as above
+                    failed.update({view.id: error for view in kept.views})
+                    continue
+            changes, placed = told
+            if changes or placed:
+                for view in kept.views:
+                    updates[view.id] = view.update(changes, placed, version)
+        circuit.version = version  # the point of no return: from here on the batch has happened
+    except BaseException:
+        tables[name].unwrite(net)
+        for kept in touched:
+            kept.dirty = True
+            for view in kept.views:
+                view.take_back(version)
+        raise
+    if failed:
+        circuit._fail(failed)
+    return Commit(version, updates, failed, (batch_statistics, resolution, len(touched), len(updates)))
+
+
+def _followed(kept: Materialisation, name: str, changes: list[Net], tables: Mapping[str, Table]) -> Told | None:
+    """What a commit of these changes alone means to a view; None: computing it anew is cheaper, and it did nothing."""
+    if len(changes) < FROM:
+        kept.delta = []
+        return kept.follow(name, changes)
+    kept.begin()
+    return kept.finish() if follow(kept, name, changes, tables) else None
 
 
 def commit_in_slices(circuit: Circuit, resolution: Resolution, size: int | None) -> Generator[None, None, Commit]:

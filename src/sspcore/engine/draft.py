@@ -104,6 +104,11 @@ class Resolution:
     duplicates: int
 
     @property
+    def forms(self) -> bool:
+        """Whether it changes anything but rows."""
+        return bool(self.created or self.widened or self.marks or self.versions)
+
+    @property
     def changed(self) -> int:
         """How many rows the batch changes."""
         return sum(map(len, self.net.values()))
