@@ -15,6 +15,31 @@ RELATIONS = {
         SELECT t.id, (SELECT string_agg(u.y, ',' ORDER BY u.id) FROM u WHERE u.x = t.a) FROM t
         SELECT t.id, (SELECT array_agg(u.id ORDER BY u.id DESC) FROM u WHERE u.x < t.a) FROM t
     """,
+    "aggregates of a query around": """
+        SELECT (SELECT sum(t.a) FROM u WHERE u.id = 4) FROM t
+        SELECT (SELECT sum(t.a)), (SELECT count(t.a) + 1) FROM t
+        SELECT b, (SELECT sum(a) FROM u WHERE u.id = 4) FROM t GROUP BY b
+        SELECT b, (SELECT count(*) FROM u WHERE u.x < sum(t.a)) AS n FROM t GROUP BY b
+        SELECT b, (SELECT count(u.x) + count(t.a) FROM u) FROM t GROUP BY b
+        SELECT b, (SELECT max(x) FROM u WHERE y = b AND x <= count(t.c)) FROM t GROUP BY b
+        SELECT b FROM t GROUP BY b HAVING EXISTS (SELECT 1 FROM u WHERE u.x = count(t.a))
+        SELECT b FROM t GROUP BY b HAVING min(a) NOT IN (SELECT x FROM u WHERE x < max(t.a)) OR count(*) = 1
+        SELECT b FROM t GROUP BY b ORDER BY (SELECT count(*) FROM u WHERE x < max(t.a)), b
+        SELECT b, max(a) IN (SELECT count(t.a) FROM u), sum(a) > ANY (SELECT min(t.a) + u.x FROM u) FROM t GROUP BY b
+        SELECT b, (SELECT sum(a) FILTER (WHERE a > 1)), (SELECT count(DISTINCT t.a)) FROM t GROUP BY b
+        SELECT b, a, (SELECT sum(a) FILTER (WHERE u.x > 1) FROM u) FROM t GROUP BY b, a
+        SELECT b, a, (SELECT sum(u.x) FILTER (WHERE a > 1) FROM u) FROM t GROUP BY b, a
+        SELECT b, (SELECT count(*) FROM u HAVING sum(t.a) > 3) FROM t GROUP BY b
+        SELECT b, (SELECT (SELECT sum(t.a) + max(v.z) FROM v WHERE v.x = u.x) FROM u WHERE u.id = 4) FROM t GROUP BY b
+        SELECT b, (SELECT (SELECT sum(t.a) + max(v.z) FROM v WHERE v.x < max(u.x)) FROM u WHERE u.y = b) FROM t GROUP BY b
+        SELECT b, (SELECT q.n + 1 FROM (SELECT sum(t.a) AS n) AS q) FROM t GROUP BY b
+        SELECT b, (WITH q AS (SELECT x, sum(t.a) AS n FROM u GROUP BY x) SELECT max(n) FROM q) FROM t GROUP BY b
+        SELECT b, (SELECT max(n) FROM u JOIN LATERAL (SELECT sum(t.a) + u.x AS n) AS q ON TRUE) FROM t GROUP BY b
+        SELECT b, (SELECT sum(u.x + (SELECT min(t.a))) FROM u) FROM t GROUP BY b
+        SELECT b, (SELECT max(n) FROM (SELECT x AS n FROM u UNION SELECT sum(t.a)) AS q) FROM t GROUP BY b
+        SELECT b, rank() OVER (ORDER BY (SELECT sum(t.a)) NULLS FIRST) FROM t GROUP BY b
+        SELECT t.id, (SELECT (SELECT count(*) + sum(u.x) FROM v WHERE v.x < max(u.x) + t.a) FROM u WHERE u.y = t.b) FROM t
+    """,
     "recursion": """
         WITH RECURSIVE r (n) AS (SELECT a FROM t UNION SELECT v.z FROM r JOIN v ON v.x = r.n) SELECT n FROM r
         WITH RECURSIVE r AS (SELECT id, a FROM t UNION SELECT r.id, u.x FROM r, u WHERE u.id = r.a) SELECT * FROM r

@@ -8,7 +8,7 @@ from __future__ import annotations
 import attrs
 
 from sspcore.testing.generate.choices import Choices
-from tests.plan.random_sql.expressions import SQL_TYPES, Expressions, Names, Sql
+from tests.plan.random_sql.expressions import NOT, SQL_TYPES, Expressions, Names, Sql
 
 
 @attrs.define(eq=False)
@@ -37,8 +37,14 @@ class Scope(Names):
     """Names that are taken here although what they name cannot be read."""
     bare: bool = True
     """A column may go without its table's name: all columns around are known here."""
+    above: Grouped | None = None
+    """What it is seen over, where it is what a subquery sees over groups."""
 
     def atom(self, kind: str) -> Sql | None:
+        if self.c.chance(25):
+            call = self.outer_call(kind)
+            if call is not None:
+                return call
         own = self.own(kind)
         around = [] if self.parent is None else self.parent.seen(kind, self._shadows())
         if around and (not own or self.c.chance(30)):
@@ -77,6 +83,14 @@ class Scope(Names):
         """Every column of this SELECT: rows that agree in them are alike."""
         return [f"{s.alias}.{name}" for s in self.sources for name, _ in s.columns]
 
+    def outer_call(self, kind: str, shadows: frozenset[str] = frozenset()) -> Sql | None:
+        """An aggregate of a query around, which is over groups."""
+        if self.above is not None:
+            call = self.above.call_from_inside(kind, shadows)
+            if call is not None and (self.parent is None or self.c.chance(70)):
+                return call
+        return None if self.parent is None else self.parent.outer_call(kind, shadows | self._shadows())
+
     def emptied(self) -> Scope:
         """This scope above a GROUP BY that has no groups yet: what is outside, less what has a name of ours."""
         return Scope(self.c, [], self.parent, hides=self._shadows(), bare=False)
@@ -101,10 +115,33 @@ class Grouped(Names):
 
     def atom(self, kind: str) -> Sql | None:
         c = self.below.c
+        if self.below.parent is not None and c.chance(15):
+            call = self.below.parent.outer_call(kind, frozenset(self.below._shadows()))
+            if call is not None:
+                return call
         groups = [sql for its, sql in self.groups if its == kind]
         if groups and c.chance(50):
             return c.pick(groups)
         return self.aggregate(kind) or (c.pick(groups) if groups else None)
+
+    def __attrs_post_init__(self) -> None:
+        self.around.above = self
+
+    def call_from_inside(self, kind: str, shadows: frozenset[str]) -> Sql | None:
+        """An aggregate as a subquery over these groups may write it: over columns of this SELECT only."""
+        c = self.below.c
+        seen = [(f"{s.alias}.{n}", k) for s in self.below.sources if s.alias not in shadows for n, k in s.columns]
+        functions = {"boolean": ("bool_and", "bool_or"), "text": ("min", "max")}.get(kind, ("sum", "min", "max"))
+        fits = [(c.pick(functions), name) for name, its in seen if its == kind]
+        if kind == "integer":
+            fits += [("count", name) for name, _ in seen]
+        if not fits:
+            return None
+        self.writer.portable &= kind != "boolean"
+        function, name = c.pick(fits)
+        distinct = "DISTINCT " if c.chance(15) else ""
+        condition = f" FILTER (WHERE {c.pick(seen)[0]} IS NOT NULL)" if c.chance(15) else ""
+        return Sql(f"{function}({distinct}{name}){condition}")
 
     def aggregate(self, kind: str) -> Sql | None:
         """A call of the kind, perhaps DISTINCT or filtered."""
@@ -122,7 +159,9 @@ class Grouped(Names):
             functions = ("min", "max") if kind == "text" else ("sum", "min", "max", "sum")
             call = f"{c.pick(functions)}({distinct}{self._argument(kind)})"
         if c.chance(15):
-            call += f" FILTER (WHERE {writer.condition(self.below, 1).text})"
+            condition = writer.condition(self.below, 1)
+            anchored = f"{self._anchor()} IS NOT NULL AND {condition.at(NOT)}"
+            call += f" FILTER (WHERE {anchored if call == 'count(*)' else condition.text})"
         return Sql(call)
 
     def _rare(self, kind: str, distinct: str) -> str:
@@ -146,9 +185,11 @@ class Grouped(Names):
             return self.below.c.pick(own)
         # at least one column of this SELECT: an aggregate over outer columns only is the outer SELECT's
         value = self.writer.value(kind, self.below, self.depth).text
-        for_sure = [n for k in SQL_TYPES for n in self.below.own(k)]
-        anchor = self.below.c.pick(for_sure) if for_sure else None
-        return value if anchor is None else f"CASE WHEN {anchor} IS NOT NULL THEN {value} END"
+        return f"CASE WHEN {self._anchor()} IS NOT NULL THEN {value} END"
+
+    def _anchor(self) -> str:
+        """A column of this SELECT."""
+        return self.below.c.pick([n for k in SQL_TYPES for n in self.below.own(k)])
 
     def subquery(self) -> Scope:
         return self.around

@@ -38,6 +38,9 @@ FOUND = (
     # an aggregate of nothing, without groups: HAVING makes it, and nobody reads a value of it
     "SELECT u.id FROM u JOIN (SELECT 1 AS one FROM t HAVING 1 = 1) AS q ON u.a = q.one",
     "SELECT id FROM u WHERE NOT EXISTS (SELECT a FROM t WHERE b IN (SELECT 'a' FROM v HAVING 2 > 1))",
+    # a subquery beside an aggregate, both for each row around (DuckDB errs)
+    "SELECT id, (SELECT (SELECT max(w) FROM v WHERE x <= count(u.y)) FROM u WHERE u.a > t.a HAVING count(*) > 1) FROM t",
+    "SELECT id, (SELECT count(*) + (SELECT count(*) FROM v WHERE v.x < count(u.y)) FROM u WHERE u.a > t.a) FROM t",
 )
 UNLIKE = ("ALL", "RIGHT", "FULL", "USING", "VALUES", "UNION", "LATERAL")
 """What SQLite does not know or takes otherwise: to it a comma is a JOIN."""
@@ -60,7 +63,7 @@ def test_what_was_wrong_is_right(sql):
     for seed in range(3):
         case = Case(seed, databases())
         case.run(given=[Query(sql, [], False, portable), Query(sql, [], False, portable)])
-        assert case.counts["DuckDb answers"]
+        assert case.counts["DuckDb answers"] + case.counts["Sqlite answers"]
         assert not case.counts["unsupported"]
 
 

@@ -17,6 +17,7 @@ from sspcore.plan.sql.arguments import Arguments, describe
 from sspcore.plan.sql.expressions import lower_expression
 from sspcore.plan.sql.frame import Frame
 from sspcore.plan.sql.ordering import order_terms
+from sspcore.plan.sql.scope import Scope
 from sspcore.plan.traverse import call_expressions
 
 CALLS: Final[dict[type[exp.Expression], str]] = {
@@ -38,6 +39,9 @@ CALLS: Final[dict[type[exp.Expression], str]] = {
 }
 NAMES: Final = {"every": "bool_and", "jsonb_agg": "array_agg"}
 """Those sqlglot has no node for."""
+ABOVE: Final = ("SELECT", "HAVING", "ORDER BY")
+"""The clauses that are of groups, where there are groups."""
+LOWERED: Final = "a SELECT that is lowered"
 
 
 def aggregate_of(node: exp.Expression) -> str | None:
@@ -47,27 +51,92 @@ def aggregate_of(node: exp.Expression) -> str | None:
     return CALLS.get(type(node))
 
 
-def has_aggregate(node: exp.Expression) -> bool:
-    """The expression holds an aggregate of its own SELECT (those of subqueries belong to them)."""
-    if aggregate_of(node) is not None:
-        return True
+class NotGrouped(Exception):
+    """A subquery holds an aggregate over columns of the SELECT with this scope, which was lowered without groups."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+
+def has_aggregate(node: exp.Expression, scope: Scope) -> bool:
+    """The expression holds an aggregate of its own SELECT (those of subqueries: see `NotGrouped`)."""
+    if aggregate_of(node) is not None or isinstance(node, exp.Filter):
+        return not _distance(node, scope)
     if isinstance(node, exp.Query):
         return False
     if isinstance(node, exp.Window):  # the call itself is of the rows beside; what it reads may be of groups
         parts = [*node.this.iter_expressions(), *[n for n in node.iter_expressions() if n is not node.this]]
-        return any(has_aggregate(part) for part in parts)
-    return any(has_aggregate(child) for child in node.iter_expressions())
+        return any(has_aggregate(part, scope) for part in parts)
+    return any(has_aggregate(child, scope) for child in node.iter_expressions())
+
+
+def _distance(node: exp.Expression, scope: Scope) -> int:
+    """How many SELECTs further out an aggregate belongs: to the nearest one that it reads a column of.
+
+    One that reads a query is of the SELECT it stands in.
+    """
+    if node.find(exp.Query) is not None:
+        return 0
+    read = [c for c in node.find_all(exp.Column) if isinstance(c.this, exp.Identifier)]
+    return min([scope.distance(column) for column in read], default=0)
+
+
+def _further_out(node: exp.Expression, distance: int, frame: Frame) -> Expression:
+    """An aggregate of a query around: a column of that query's groups, which is read from inside."""
+    *inside, owner = list(frame.scope.outwards())[: distance + 1]
+    if owner.grouping is None and owner.clause in ABOVE:
+        raise NotGrouped(owner)
+    again = owner.clause == LOWERED  # now it may only be written once more
+    grouping = owner.grouping if again or owner.clause in ABOVE else None
+    known = set() if grouping is None else set(grouping.calls)
+    unread = again and not known
+    if not unread:
+        value = lower_aggregate(node, Frame(frame.session, owner, owner.clause, grouping))
+        unread = again and grouping is not None and len(grouping.calls) > len(known)
+    if unread:
+        raise frame.session.text.unsupported(
+            "an aggregate over columns of the query around is not supported in a query of WITH that nothing reads",
+            node, hint="leave that query out",
+        )  # fmt: skip
+    for scope in reversed(inside):
+        value = scope.crossed(value)
+    return value
 
 
 def lower_aggregate(node: exp.Expression, frame: Frame) -> Expression:
     """An aggregate, perhaps with FILTER: a symbol of the grouping."""
     text, grouping = frame.session.text, frame.grouping
+    distance = _distance(node, frame.scope)
+    if distance:
+        return _further_out(node, distance, frame)
     if grouping is None:
         raise text.error(
             f"an aggregate in {frame.clause}: there is no group here", node,
             hint="use HAVING" if frame.clause == "WHERE" else "use a subquery",
         )  # fmt: skip
-    inner = Frame(frame.session, frame.scope, "an aggregate", steps=grouping.steps)
+    before = len(grouping.steps)
+    clause, frame.scope.clause = frame.scope.clause, "an aggregate"
+    try:
+        call, function = _written(node, Frame(frame.session, frame.scope, "an aggregate", steps=grouping.steps))
+    finally:
+        frame.scope.clause = clause
+    steps = grouping.steps[before:]
+    read = set[int]().union(*[columns_read(e) for e in call_expressions(call)], *[s.needs for s in steps])
+    read -= set[int]().union(*[s.gives for s in steps])
+    if read and read <= frame.scope.free:
+        raise text.unsupported(
+            "a subquery in an aggregate over columns of the query around is not supported", node,
+            hint="compute it in that query",
+        )  # fmt: skip
+    if call.argument is not None and function in ("sum", "avg"):
+        if frame.session.type_of(call.argument) == "interval":
+            return _of_intervals(node, call, frame)
+    return grouping.call(call, function)
+
+
+def _written(node: exp.Expression, inner: Frame) -> tuple[AggregateCall, str]:
+    """The call, and the function it is written with."""
+    text = inner.session.text
     condition: Expression | None = None
     if isinstance(node, exp.Filter):
         arguments = Arguments(node, text)
@@ -78,16 +147,7 @@ def lower_aggregate(node: exp.Expression, frame: Frame) -> Expression:
     function = aggregate_of(node)
     if function is None:
         raise text.unsupported(f"FILTER on {describe(node, text)} is not supported", node)
-    call = _call(node, function, inner, condition)
-    read = set[int]().union(*[columns_read(e) for e in call_expressions(call)])
-    if read and read <= frame.scope.free:
-        raise text.unsupported(
-            "an aggregate over columns of the query around is not supported", node, hint="compute it in that query"
-        )
-    if call.argument is not None and function in ("sum", "avg"):
-        if frame.session.type_of(call.argument) == "interval":
-            return _of_intervals(node, call, frame)
-    return grouping.call(call, function)
+    return _call(node, function, inner, condition), function
 
 
 def _of_intervals(node: exp.Expression, call: AggregateCall, frame: Frame) -> Expression:

@@ -6,7 +6,8 @@ columns a subquery reads. Refuses to know expressions beyond columns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 from sqlglot import exp
@@ -17,6 +18,9 @@ from sspcore.plan.expressions import Column, Expression, rewrite
 from sspcore.plan.sql.arguments import Arguments
 from sspcore.plan.sql.domain import Domain
 from sspcore.plan.sql.session import Session
+
+if TYPE_CHECKING:
+    from sspcore.plan.sql.grouping import Grouping
 
 
 class Source:
@@ -101,6 +105,32 @@ class Scope:
     """A query in FROM reads outer columns, so that this SELECT makes sense over a domain only."""
     windows: bool = False
     """Rows have places here, which depend on every condition."""
+    clause: str = "FROM"
+    """What is being lowered: tells whether an aggregate of this SELECT may stand there, also one written further in."""
+    grouping: Grouping | None = None
+
+    def distance(self, node: exp.Column) -> int:
+        """How many SELECTs further out the column is found; 0 also where nothing is."""
+        name, exact = identifier(self.session, node.this)
+        qualifier = node.args.get("table")
+        alias, exactly = ("", False) if qualifier is None else identifier(self.session, qualifier)
+
+        def known(scope: Scope) -> bool:
+            if alias:
+                return find_name(alias, [s.alias for s in scope.sources], exact=exactly) is not None
+            return scope.own(name, exact, node) is not None
+
+        found = next((i for i, scope in enumerate(self.outwards()) if known(scope)), None)
+        if found is None and not alias:  # a column that no table has yet
+            found = next((i for i, scope in enumerate(self.outwards()) if any(s.is_open for s in scope.sources)), None)
+        return found or 0
+
+    def outwards(self) -> Iterator[Scope]:
+        """This scope, and those around it."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
 
     def resolve(self, node: exp.Column) -> Expression:
         """What a column's name means here. Raises SqlError when nothing, or several things."""
@@ -121,7 +151,7 @@ class Scope:
         if found is not None or self.parent is None:
             return found
         outer = self.parent.known(name, exact, node)
-        return None if outer is None else self._crossed(outer)
+        return None if outer is None else self.crossed(outer)
 
     def own(self, name: str, exact: bool, node: exp.Expression) -> Expression | None:
         """The column of this name among the sources of this SELECT."""
@@ -160,7 +190,7 @@ class Scope:
         if around:
             return self._new_column(around[0], name)
         outer = None if self.parent is None else self.parent._invented(name, node)
-        return None if outer is None else self._crossed(outer)
+        return None if outer is None else self.crossed(outer)
 
     def _new_column(self, source: Source, name: str) -> Expression:
         if name not in source.names:
@@ -185,7 +215,7 @@ class Scope:
                 f"{qualifier!r} has no column {name!r}", node, hint=did_you_mean(name, source.names)
             )
         for scope in crossings:
-            found = scope._crossed(found)
+            found = scope.crossed(found)
         return found
 
     def find_source(self, alias: str, exact: bool, node: exp.Expression) -> tuple[Source, list[Scope]]:
@@ -202,7 +232,7 @@ class Scope:
         known = [s.alias for level in crossed for s in level.sources]
         raise self.session.text.error(f"no table {alias!r} in FROM", node, hint=did_you_mean(alias, known))
 
-    def _crossed(self, found: Expression) -> Expression:
+    def crossed(self, found: Expression) -> Expression:
         """An outer column as it is read from inside."""
         return rewrite(found, lambda e: self._inner(e) if isinstance(e, Column) else e)
 

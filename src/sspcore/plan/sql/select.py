@@ -12,9 +12,9 @@ import attrs
 from sqlglot import exp
 
 from sspcore.plan.catalog import find_name
-from sspcore.plan.expressions import Call, Column, Constant, Expression, conjunction, rewrite
+from sspcore.plan.expressions import Call, Column, Constant, Expression, conjunction
 from sspcore.plan.nodes import OrderTerm, Plan, Project, Values
-from sspcore.plan.sql.aggregates import has_aggregate
+from sspcore.plan.sql.aggregates import LOWERED, NotGrouped, has_aggregate
 from sspcore.plan.sql.arguments import Arguments, not_supported
 from sspcore.plan.sql.conditions import conditions
 from sspcore.plan.sql.domain import Domain, matching
@@ -114,28 +114,22 @@ class Block:
     def _one_row_each(self, base: Relation, domain: Domain) -> Relation:
         """An aggregate without GROUP BY over a domain: it has its row also for outer values that nothing matches."""
         assert self.grouping is not None
-        if not self.plain_above:
-            raise self.session.text.unsupported(
-                "a subquery beside an aggregate in a correlated subquery is not supported", self.node,
-                hint="register the inner query as a view of its own",
-            )  # fmt: skip
         grouped = self.grouping.grouped(base, self._front())
         every = domain.again(self.session)
         own = {new: every.symbols[old] for old, new in domain.symbols.items()}
         pairs = matching([(mine, new) for new, mine in own.items()], self.session)
         joined = every.relation.joined("left", grouped, pairs, [])
 
-        def completed(expression: Expression) -> Expression:
-            """Over a padded row: counts are 0, and the domain's values are read from the side that is there."""
-            back = self.grouping.over_nothing(expression) if self.grouping else expression
-            return rewrite(
-                back, lambda e: self.session.column(own.get(e.index, e.index)) if isinstance(e, Column) else e
-            )
-
-        joined = joined.filtered([completed(c.expression) for c in self.having if c.expression is not None])
+        # of a padded row: counts are 0, and the domain's values are read from the side that is there
+        front = [(s, n, self.session.column(own[s])) for s, n, _ in self._front()]
+        calls = [(s, n, self.grouping.over_nothing(self.session.column(s))) for s, n in self.grouping.calls.values()]
+        relation = joined.projected([*front, *calls])
+        for condition in self.having:
+            relation = condition.apply(relation)
+        relation = taken(relation, self.steps)
         owner = self.session.source()
-        shown = [(self.session.symbol(n, self.session.type_of(e), owner), n, completed(e)) for n, e in self.outputs]
-        return joined.projected([(s, n, completed(e)) for s, n, e in self._front()] + shown)
+        shown = [(self.session.symbol(n, self.session.type_of(e), owner), n, e) for n, e in self.outputs]
+        return relation.projected(self._front() + shown)
 
     @property
     def plain_above(self) -> bool:
@@ -176,9 +170,20 @@ def lower_select(
     node: exp.Expression, session: Session, around: Scope | None, ctes: Ctes, domain: Domain | None
 ) -> Query:
     """A SELECT inside `around`. Raises SqlError or UnsupportedSql with the place."""
+    scope = Scope(session, around, ctes, domain=domain)
+    try:
+        return _lowered(node, scope, grouped=False)
+    except NotGrouped as found:
+        if found.scope is not scope:
+            raise
+    return _lowered(node, Scope(session, around, ctes, domain=domain), grouped=True)
+
+
+def _lowered(node: exp.Expression, scope: Scope, *, grouped: bool) -> Block:
+    """`grouped` when it is known to be, by an aggregate that is not written in its own clauses."""
+    session, domain = scope.session, scope.domain
     arguments = Arguments(node, session.text)
-    scope = Scope(session, around, take_ctes(arguments, session, around, ctes))
-    scope.domain = domain
+    scope.ctes = take_ctes(arguments, session, scope.parent, scope.ctes)
     tree = lower_from(arguments.optional("from_"), arguments.nodes("joins"), scope)
     if domain is not None and correlated_below(tree, set(domain.relation.symbols)):
         raise session.text.unsupported(
@@ -197,13 +202,16 @@ def lower_select(
     arguments.done()
 
     if where is not None:
+        scope.clause = "WHERE"
         inside = Arguments(where, session.text)
         block.local = conditions(inside.node_at("this"), Frame(session, scope, "WHERE"))
         inside.done()
     shown = [item.node for item in items if item.node is not None] + [n for n in (having, order) if n is not None]
-    if group is not None or having is not None or any(has_aggregate(n) for n in shown):
-        block.grouping = Grouping(session, scope, group is not None)
+    if grouped or group is not None or having is not None or any(has_aggregate(n, scope) for n in shown):
+        scope.clause = "GROUP BY"
+        block.grouping = scope.grouping = Grouping(session, scope, group is not None)
         _group_by(group, items, block)
+    scope.clause = "SELECT"
     frame = Frame(session, scope, "SELECT", block.grouping, steps=block.steps)
     block.outputs = [(named(item, session), _shown(item, frame, block)) for item in items]
     if block.grouping is not None:
@@ -218,6 +226,7 @@ def lower_select(
     if on:
         block.first_of = [_order_value(by, block, frame) for by in on]
         _judge_first(block, on[0])
+    scope.clause = LOWERED
     _pull_up(block)
     return block
 
@@ -269,7 +278,7 @@ def _group_by(node: exp.Expression | None, items: list[Item], block: Block) -> N
             expression = item.expression
             if expression is None:
                 assert item.node is not None
-                if has_aggregate(item.node):
+                if has_aggregate(item.node, block.scope):
                     raise session.text.error("GROUP BY an aggregate", part, hint="aggregates are of groups")
                 before = len(grouping.steps)
                 expression = lower_expression(item.node, frame)
