@@ -12,6 +12,7 @@ from sspcore.demo.day import SCHEMAS
 from sspcore.demo.views import VIEWS
 from sspcore.engine.circuit import Circuit
 from sspcore.engine.schema import Schema
+from sspcore.plan.builder import query
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 
@@ -60,6 +61,21 @@ QUERIES: Final = {
     "mark_exists": (
         "SELECT f.id FROM flights f WHERE f.dep_delay > 60 OR EXISTS (SELECT 1 FROM planes p WHERE p.tailnum = f.tailnum)"
     ),
+    "nest": query("airlines").related(
+        "departures",
+        query("flights").where(origin="JFK").order_by("dep_delay").select("id", "dest", "dep_delay"),
+        on={"carrier": "carrier"},
+    ),
+    "nest_deep": query("airlines")
+    .select("name")
+    .related(
+        "planes",
+        query("flights").select("id").related("seats", query("seats").select("seat", "price"), on={"id": "flight"}),
+        on={"carrier": "carrier"},
+    ),
+    "nest_one": query("flights")
+    .select("id")
+    .related("plane", query("planes").select("model"), {"tailnum": "tailnum"}, one=True),
     **{f"board_{view.id}": view.sql for view in VIEWS if "departures" in view.id},
 }
 

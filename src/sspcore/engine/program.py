@@ -55,6 +55,7 @@ class Code:
         self.rereads = any(node.code is not None and node.top is not None for node in parts)
         stiff = [node.plan for node in parts if node.code is None]
         stiff += [node.top for node in parts if node.top is not None]
+        stiff += [node.plan for node in parts if isinstance(node.plan, nodes.Nest) and node.code is not None]
         self.rebindable = not any(map(_has_params, stiff))
         self.stateless = _stateless(parts[0]) if len(parts) == 1 else None
         self._common: tuple[Any, ...] | None = None

@@ -14,6 +14,8 @@ from sspcore.codegen.source import Source
 from sspcore.engine.emit.aggregate import Grouping, GroupsEmitter, has_emitter
 from sspcore.engine.emit.cells import Binding, Recipe
 from sspcore.engine.emit.membership import MembershipEmitter
+from sspcore.engine.emit.nest import NestEmitter, Nesting
+from sspcore.engine.emit.nest import has_emitter as has_nest_emitter
 from sspcore.engine.emit.pipe import MOST_NODES, Leaf, Pipe, Schemas, foreign, pipe_of
 from sspcore.engine.emit.rows import RowsEmitter
 from sspcore.engine.emit.sides import Matched, Sides, is_matched
@@ -129,6 +131,8 @@ class Cutter:
                 return self._sink(plan, pipe, GroupsEmitter, Grouping(tuple(values), ()))
             case nodes.TopK() if self.emits(plan):
                 return self._top(plan, plan)
+            case nodes.Nest() if self.emits(plan):
+                return self._nest(plan)
             case nodes.Project(nodes.TopK() as top) if self.emits(top):
                 return self._top(plan, top)
         pipe = pipe_of(plan, self._schemas)
@@ -150,6 +154,8 @@ class Cutter:
                 return bool(traverse.columns(plan))
             case nodes.TopK():
                 return plan.limit is not None and not plan.partition and self._anew(plan.input)
+            case nodes.Nest():
+                return has_nest_emitter(plan, pipe_of(plan.right, self._schemas))
         return False
 
     def _anew(self, plan: nodes.Plan) -> bool:
@@ -177,6 +183,25 @@ class Cutter:
         ]
         grouping = Grouping(tuple(expressions[: len(plan.groups)]), tuple(calls), bool(plan.groups))
         return self._sink(plan, pipe, GroupsEmitter, grouping)
+
+    def _nest(self, plan: nodes.Nest) -> Input:
+        """A nest over two pipes: parents and children are read as they come, whatever filters and cuts them."""
+        width, shown = len(traverse.columns(plan.left)), traverse.shown(plan)
+        left, ours = self._single(plan.left, [*_columns(plan.left), *[a for a, _ in plan.on]])
+        left = attrs.evolve(left, outputs=tuple(ours[:width]), names=traverse.columns(plan.left))
+        inputs = self._inputs(left)
+        theirs = [*[b for _, b in plan.on], *[e for _, e in shown], *[term.expression for term in plan.order]]
+        right, found = self._single(plan.right, theirs)
+        inputs += self._inputs(right)
+        read = iter(found)
+        nesting = Nesting(
+            right, tuple(ours[width:]), tuple([next(read) for _ in plan.on]),
+            shown=tuple([(name, next(read)) for name, _ in shown]),
+            order=tuple([attrs.evolve(term, expression=next(read)) for term in plan.order]),
+            form=plan.form, keyed=plan.keyed,
+        )  # fmt: skip
+        both = attrs.evolve(left, leaves=left.leaves + right.leaves)
+        return self._append(Node(plan, inputs, emitted(lambda source, _: NestEmitter(source, left, nesting), both)))
 
     def _single(self, plan: nodes.Plan, expressions: Sequence[Expression]) -> tuple[Pipe, list[Expression]]:
         """A pipe of one leaf that gives a plan's rows, and expressions over that leaf instead of the plan's rows.

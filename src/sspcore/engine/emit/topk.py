@@ -1,11 +1,8 @@
 """Top-k as generated code: each changed row's place in the order, compared with the floor of a window.
 
 Equation: Δ(top R) = top(I(ΔR)) − z⁻¹top(I(ΔR)). State: the best rows only (`window`). Cost: two entries and two
-comparisons for a change beyond the floor; O(log window) for others; all rows of the input for a refill. Owns the text
-of entries. Refuses to know what becomes of them.
-
-An entry is the flat tuple of `operators/sortkeys`. For a first term that is a number or text it is written out; every
-other value goes through the function that makes it there, so that both order alike.
+comparisons for a change beyond the floor; O(log window) for others; all rows of the input for a refill. Refuses to know
+what an entry looks like (`entries`), and what becomes of one (`window`).
 """
 
 from __future__ import annotations
@@ -14,20 +11,16 @@ from typing import ClassVar, Final
 
 import attrs
 
-from sspcore.algebra.values import NUMBER, TEXT
 from sspcore.codegen.source import Source
-from sspcore.engine.emit import cells
 from sspcore.engine.emit.cells import Binding, Recipe
-from sspcore.engine.emit.expressions import tuple_of
+from sspcore.engine.emit.entries import entry
 from sspcore.engine.emit.frame import Frame
 from sspcore.engine.emit.pipe import Pipe
 from sspcore.engine.emit.window import Window
 from sspcore.engine.explain import describe
 from sspcore.engine.operators.build import count_of
-from sspcore.engine.operators.sortkeys import entry_of, tie
 from sspcore.plan import nodes
-from sspcore.plan.evaluate import NullCounter
-from sspcore.plan.expressions import Column, Expression, bind, columns_read
+from sspcore.plan.expressions import Expression, bind, columns_read
 from sspcore.plan.nodes import OrderTerm
 
 MOST_COMPARED: Final = 6
@@ -90,31 +83,7 @@ class TopKEmitter:
             self.source.line(f"return {self._entry('k0', 'r0')}")
 
     def _entry(self, key: str, row: str) -> str:
-        env = self.frame.read({0: row})
-        texts = [self.write.value(term.expression, env) for term in self.ordering.terms]
-        order = [attrs.evolve(term, expression=Column(at)) for at, term in enumerate(self.ordering.terms)]
-        any_type = cells.fixed(entry_of(order, NullCounter()), "where a row stands, whatever the types")
-        general = self.write.shared("entry", any_type)
-        slow = f"{general}({key}, {tuple_of(texts)})"
-        names, guards, parts = [], [], []
-        for term, text in zip(self.ordering.terms, texts, strict=True):
-            v = self.source.fresh("v")
-            found = _plain(self.write.kind(term.expression), term.descending, v)
-            if found is None:
-                return slow
-            guard, part = found
-            names.append(v)
-            guards.append(guard.replace(v, f"({v} := {text})", 1))
-            parts += part
-        if not names:
-            return slow
-        slow = f"{general}({key}, {tuple_of(names)})" if len(names) == 1 else slow
-        ties = self.write.shared("tie", cells.fixed(tie, "what breaks ties: the key"))
-        flat = ", ".join(parts)
-        return (
-            f"((({flat}, {TEXT}, {key}) if type({key}) is str else ({flat}, *{ties}({key}))) "
-            f"if {' and '.join(guards)} else {slow})"
-        )
+        return entry(self.frame, self.ordering.terms, key, row)
 
     def output(self) -> None:
         """The function from a row to what it shows."""
@@ -182,16 +151,3 @@ class TopKEmitter:
         same = self.frame.unchanged(used, "o0", "n0")
         with self.source.block(f"if o0 is not None and n0 is not None and {same}:"):
             self.source.line("continue")
-
-
-def _plain(kind: str, descending: bool, v: str) -> tuple[str, list[str]] | None:
-    """The text of when a value's part of an entry can be written out, and of the part; None when never."""
-    if kind == "text":
-        return None if descending else (f"type({v}) is str", [str(TEXT), v])
-    if kind == "integer":
-        guard = f"type({v}) is int"
-    elif kind in ("real", "any"):
-        guard = f"(type({v}) is float and {v} == {v} or type({v}) is int)"
-    else:
-        return None
-    return (guard, [str(-NUMBER), "0", f"-{v}"]) if descending else (guard, [str(NUMBER), "0", v])
