@@ -8,11 +8,12 @@ from random import Random
 import pytest
 
 from sspcore.codegen.source import compiles
-from sspcore.index import dispatch
+from sspcore.index import crowds, dispatch, lanes
 from sspcore.index.emit import Counter
 from sspcore.index.predicate_index import PredicateIndex
 from sspcore.plan.evaluate import NullCounter, compile_predicate
 from sspcore.plan.expressions import Call, Column, Constant
+from tests.index.predicates import Maker
 from tests.index.test_routing import history
 
 WIDTH = 12
@@ -94,3 +95,34 @@ def test_any_limit_answers_exactly(limits, monkeypatch):
         monkeypatch.setattr(dispatch, name, limit)
     pairs = sum(history(seed, declared=seed % 2 == 0, predicates=120, rows=5) for seed in range(4))
     assert pairs > 1_000
+
+
+@pytest.mark.parametrize(("alone", "together"), [(64, 2), (64, 8), (3, 4)])
+def test_any_crowd_is_looked_up_in_exactly(alone, together, monkeypatch):
+    """Nearly every key is crowded, or some are: by predicates of many forms, or of one in its lane as well."""
+    monkeypatch.setattr(lanes, "HOT", alone)
+    monkeypatch.setattr(crowds, "HOT", together)
+    gathered = []
+    real = crowds.Crowd.gather
+    monkeypatch.setattr(crowds.Crowd, "gather", lambda *args: gathered.append(args) or real(*args))
+
+    def headed(maker, depth=2):
+        """A predicate that begins as many others do; half of them end as some others do too."""
+        if depth < 2:
+            return real_predicate(maker, depth)
+        head, order = HEADS[maker.random.randrange(len(HEADS))], maker.random.choice(("<", ">", "<>"))
+        rest = call(order, Column(0), maker.random.randrange(9))
+        return call("and", head, rest if maker.random.random() < 0.5 else real_predicate(maker, 1))
+
+    real_predicate = Maker.predicate
+    monkeypatch.setattr(Maker, "predicate", headed)
+    pairs = sum(history(seed, declared=seed % 2 == 0, predicates=160, rows=5) for seed in range(4))
+    assert pairs > 500
+    assert len(gathered) > 10
+
+
+HEADS = (
+    call("=", Column(1), 1), call("=", Column(4), True), call("in", Column(1), 1, 0), call("is null", Column(2)),
+    call("or", call("=", Column(1), 1), call("is null", Column(3))), call("@>", Column(8), (1,)),
+    call("or", call("and", call("=", Column(1), 1), call(">", Column(3), 0.5)), call("is null", Column(2))),
+)  # fmt: skip

@@ -9,7 +9,7 @@ from tests.index.test_routing import history
 
 
 def of(module, name, fault):
-    return lambda patch: patch.setattr(module, name, fault(getattr(module, name)))
+    return lambda patch: patch.setattr(module, name, fault(getattr(module, name, None)), raising=name != "max")
 
 
 def several(real):
@@ -47,6 +47,7 @@ FAULTS = {
         lookups.CellLane, "places", lambda lane, key: (2, {key[0] >> 2})),
     "thresholds are all exclusive": lambda patch: patch.setattr(
         lookups.ThresholdLane, "found", exclusive(lookups.ThresholdLane.found)),
+    "lanes of one access reach as far as the least of them": of(lookups, "max", lambda real: min),
     "residuals see an update's old row as its new one": lambda patch: patch.setattr(
         emit.Writer, "untouched", lambda writer, condition: "True"),
     "keys of both rows are one": lambda patch: patch.setattr(emit.Writer, "equal", lambda writer, lane: "True"),

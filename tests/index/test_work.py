@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from sspcore.algebra.values import NAN, canonical
@@ -10,6 +12,7 @@ from sspcore.errors import UsageError
 from sspcore.index import dispatch
 from sspcore.index.emit import Counter
 from sspcore.index.predicate_index import PredicateIndex
+from sspcore.plan.evaluate import NullCounter, compile_predicate
 from sspcore.plan.expressions import Call, Column, Constant, Param
 
 
@@ -73,6 +76,83 @@ def test_a_long_posting_is_looked_up_in(size):
     index.route((1, 2, "x"))
     assert len(index.route((1, 2, "x"))) == 2
     assert probes(counter, index.route, (1, 2, "x")) == 3
+
+
+@pytest.mark.parametrize(("order", "at"), [(">", 1), (">=", 1), ("<", -1), ("<=", -1)])
+def test_bounds_of_one_column_in_several_forms_are_looked_into_by_rows_that_reach_one(order, at):
+    index, counter = index_of(*[call("and", call(order, A, at * k), call("<>", (B, C)[k % 2], (0, "x")[k % 2]))
+                                for k in range(10, 20)])  # fmt: skip
+    near, far = (at * 5, 1, "y"), (at * 15, 1, "y")
+    assert probes(counter, index.route, near) == 1, "one look for both lanes"
+    assert probes(counter, index.route, far) == 3
+    assert probes(counter, index.route2, near, near) == 1
+    assert index.route2(near, far).keys() >= {0, 1, 2, 3, 4}
+    compiled = compiles()
+    index.add("new", call("and", call(order, A, at * 4), call("<>", B, 0)))  # without new code
+    assert index.route(near) == ["new"]
+    index.remove("new")
+    assert probes(counter, index.route, near) == 1
+    for k in range(10):
+        index.remove(k)
+    assert index.route(far) == []
+    index.add("again", call("and", call(order, A, at * 15), call("<>", C, "x")))
+    assert index.route((at * 16, 1, "y")) == ["again"]
+    assert compiles() == compiled
+
+
+def unlike(count, random):
+    """Predicates of a hundred forms: each a state, a range that few rows meet, and something else to be tested."""
+    for _ in range(count):
+        edge, order = random.randrange(1, 60), random.choice(ORDERS)
+        low = call("and", call("=", STATE, random.choice("abcd")),
+                   call(order, SCORE, float(edge if "<" in order else 1000 - edge)))  # fmt: skip
+        yield call("and", low, random.choice((
+            call(random.choice((*ORDERS, "=", "<>")), PRIORITY, random.randrange(1, 9)),
+            call("like", TITLE, f"%{edge}%x"), call("=", call("+", PRIORITY, SCORE), edge),
+            call("not", call("in", PRIORITY, edge, edge + 1)), call("not", call("is null", TITLE)),
+            call("or", call("is null", TITLE), call("=", SCORE, edge)),
+        )))  # fmt: skip
+
+
+ORDERS = ("<", "<=", ">", ">=")
+STATE, SCORE, PRIORITY, TITLE = map(Column, range(4))
+
+
+def test_many_that_share_a_key_and_no_form_are_found_by_what_else_they_ask():
+    """A thousand under four keys, a row meets the ranges of a few: those are tested, and not the 250 of its key.
+
+    An eighth of the scores is below 60 or above 940, and meets half of the ranges of its side: 250 / 4 of its key, so
+    that a row is expected to be tested against 8, an update of the score against twice as many.
+    """
+    random, counter = Random(3), Counter()
+    index = PredicateIndex(("text", "real", "integer", "text"), counter=counter)
+    tests = {}
+    for id, predicate in enumerate(unlike(1000, random)):
+        index.add(id, predicate)
+        tests[id] = compile_predicate(predicate, NullCounter())
+    index.settle()
+
+    def row():
+        return random.choice("abcd"), random.uniform(0, 1000), random.randrange(10), f"{random.randrange(60)}x"
+
+    pairs = [(old, (*old[:at], row()[at], *old[at + 1 :])) for old in [row() for _ in range(100)] for at in range(4)]
+    for old, new in pairs:
+        for _ in range(2):
+            index.route2(old, new)
+    counter.evaluations = counter.probes = 0
+    for old, new in pairs:
+        before, after = ({id for id, test in tests.items() if test(one)} for one in (old, new))
+        assert set(index.route2(old, new)) == before | after
+    assert counter.evaluations <= 16 * len(pairs)
+    assert counter.probes <= 40 * len(pairs)
+    counter.evaluations = 0
+    for _, new in pairs:
+        index.route(new)
+    assert counter.evaluations <= 12 * len(pairs)
+    assert len(list(index.lanes())) < 20
+    for id in range(1000):
+        index.remove(id)
+    assert not any(lane.size for lane in index.lanes())
 
 
 def test_equal_conditions_that_nothing_can_look_up_are_tested_once():

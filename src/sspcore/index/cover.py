@@ -5,9 +5,10 @@ Owns the choice of entries. Refuses to know what else is filed (but for a hint o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import product
 from math import floor
 from typing import Any, Final, NamedTuple
 
@@ -163,6 +164,28 @@ def _between(parts: list[Clause]) -> Entry | None:
                 if ticks[0] is not None and ticks[1] is not None and ticks[0] <= ticks[1]:
                     return ("between " + kind, (low[1],), ticks)
     return None
+
+
+def has_choice(clause: Clause) -> bool:
+    """Whether the clause could be filed under one element or another of a list."""
+    if clause[0] == "and":
+        for part in clause[1]:  # noqa: SIM110 - any() would cost a frame
+            if part[0] == "@>":
+                return True
+        return False
+    return bool(clause[0] == "@>")
+
+
+def choices(clause: Clause) -> Iterator[Clause]:
+    """The clause with each element first in turn of its lists to be contained."""
+    if clause[0] == "@>" and len(clause[2]) > 1:
+        for key in clause[2]:
+            yield (*clause[:2], (key, *[other for other in clause[2] if other is not key]))
+    elif clause[0] == "and":
+        for parts in product(*map(choices, clause[1])):
+            yield ("and", parts)
+    else:
+        yield clause
 
 
 def ticks_of(value: Any) -> int | None:

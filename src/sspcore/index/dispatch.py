@@ -14,10 +14,11 @@ from typing import Any, Final
 
 from sspcore.algebra.values import Key, Value, canonical_key
 from sspcore.index.clauses import FALSE, TRUE, Clause
-from sspcore.index.cover import Entry, cover_of
+from sspcore.index.cover import Entry, choices, cover_of, has_choice
+from sspcore.index.crowds import Access, Crowd, access_of, crowded
 from sspcore.index.emit import PLAIN_TYPES, Counter
 from sspcore.index.judge import closure_of, judge_of
-from sspcore.index.lanes import Lane, Many, Nested, ScanLane, Template, length
+from sspcore.index.lanes import DictLane, Lane, Many, Nested, ScanLane, Template, length
 from sspcore.index.lookups import KINDS, ElementLane
 from sspcore.index.moves import AFTER_BOTH, ENTERED, LEFT, STAYS, MovesWriter
 from sspcore.index.shapes import OWN_KEYS, lift, slot_of
@@ -45,7 +46,7 @@ class Dispatch(Nested):
     """
 
     __slots__ = (
-        "_code", "_compiled", "_debt", "_elements", "_empty", "_fresh", "_lanes", "_open", "_types",
+        "_code", "_compiled", "_crowds", "_debt", "_elements", "_empty", "_fresh", "_lanes", "_open", "_types",
         "_without", "always", "counter", "route", "route2", "touch",
     )  # fmt: skip
 
@@ -65,6 +66,7 @@ class Dispatch(Nested):
         self._open = open
         self._without = without
         self._lanes: dict[Template, Lane] = {}
+        self._crowds: dict[Access, Crowd] = {}
         self._compiled: list[Lane] = []
         self._fresh: list[Lane] = []
         self._elements: list[ElementLane] = []
@@ -89,14 +91,14 @@ class Dispatch(Nested):
             return
         if clause is FALSE:
             return
-        for entry in self._place(id, self._rarest_first(clause) if _has_choice(clause) else clause):
+        for entry in self._place(id, self._rarest_first(clause) if has_choice(clause) else clause):
             self._file_entry(*entry)
 
     def _place(self, id: Id, clause: Clause) -> list[Filing]:
         """The entries of a clause by its template; by what it shares with others where there are too many templates."""
         lanes = self._lanes
         entries = self._entries(id, clause)
-        if len(lanes) < MAX_LANES or all(entry[0] in lanes for entry in entries):
+        if len(lanes) < MAX_LANES or all(entry[0] in lanes or self._crowded(entry[0], entry[3]) for entry in entries):
             return entries
         entries = self._shared(id, clause)
         if len(lanes) < MAX_ACCESSES or all(entry[0] in lanes for entry in entries):
@@ -145,14 +147,44 @@ class Dispatch(Nested):
         return ("@>", index, (first, *[key for key in keys if key is not first]))
 
     def _file_entry(self, template: Template, residual: Clause | None, member: Any, key: Any) -> None:
+        if residual is None:
+            self._lane(template).add(key, member, None)
+            return
+        keys = self._crowded(template, key)
+        if keys is not None:
+            keys.add(key, member, residual)
+            return
+        lane = self._lane(template)
+        lane.add(key, member, residual)
+        if lane.crowds and lane.shape is not _SHARED:
+            crowd = self._crowds[access_of(template)]
+            if crowd.due(lane, key):
+                for left in crowd.gather(key, partial(self._lane, crowded(template))):
+                    self._emptied(left)
+
+    def _lane(self, template: Template) -> Any:
+        """The lane of a template, made if there is none yet."""
         lane = self._lanes.get(template)
         if lane is None:
             lane = self._lanes[template] = KINDS[template[0]](template, self._within(template))
-            if isinstance(lane, ElementLane):
-                self._elements.append(lane)
+            self._join(lane)
             self._fresh.append(lane)
             self._loop()
-        lane.add(key, member, residual)
+        return lane
+
+    def _join(self, lane: Lane) -> None:
+        """See a lane beside the others of its kind."""
+        if isinstance(lane, ElementLane):
+            self._elements.append(lane)
+        if lane.crowds and lane.shape is not None and lane.shape is not _SHARED and isinstance(lane, DictLane):
+            self._crowds.setdefault(access_of(lane.template), Crowd()).join(lane)
+
+    def _crowded(self, template: Template, key: Any) -> DictLane | None:
+        """The lane where all with a residual are that come under a key, if there are many of many templates."""
+        if template[2] is None or template[2] is _SHARED:
+            return None
+        crowd = self._crowds.get(access_of(template))
+        return None if crowd is None else crowd.at(key)
 
     def unfile(self, id: Id, clause: Clause) -> None:
         """Undo `file`. Raises KeyError when the id is not filed under the clause. Cost: as filing."""
@@ -166,8 +198,8 @@ class Dispatch(Nested):
         if clause[0] == "=":
             self._unfile_entry(("eq", (clause[1],), None, 0, True), None, id, clause[2])
         else:
-            choices = _choices(clause) if _has_choice(clause) else (clause,)
-            for choice, placed in product(choices, (self._entries, self._shared, self._scanned)):
+            several = choices(clause) if has_choice(clause) else (clause,)
+            for choice, placed in product(several, (self._entries, self._shared, self._scanned)):
                 try:  # where it was filed depended on the others; the first entry tells
                     for entry in placed(id, choice):
                         self._unfile_entry(*entry)
@@ -177,9 +209,16 @@ class Dispatch(Nested):
             raise KeyError(id)
 
     def _unfile_entry(self, template: Template, residual: Clause | None, member: Any, key: Any) -> None:
-        lane = self._lanes[template]
-        lane.remove(key, member, residual)
-        self._emptied(lane)
+        lanes = (self._crowded(template, key), self._lanes.get(template))
+        for lane in lanes:
+            if lane is not None:
+                try:
+                    lane.remove(key, member, residual)
+                except KeyError:  # it has an index of its own in its lane, from before the key was crowded
+                    continue
+                self._emptied(lane)
+                return
+        raise KeyError(member)
 
     def _emptied(self, lane: Lane) -> None:
         """Generate code anew, later, once most lanes it looks into are empty."""
@@ -206,8 +245,10 @@ class Dispatch(Nested):
 
     def _unsettle(self) -> None:
         self._lanes = {template: lane for template, lane in self._lanes.items() if lane.size}
-        self._compiled = list(self._lanes.values())
-        self._elements = [lane for lane in self._compiled if isinstance(lane, ElementLane)]
+        self._compiled = sorted(self._lanes.values(), key=_order)
+        self._elements, self._crowds = [], {}
+        for lane in self._compiled:
+            self._join(lane)
         self._fresh = []
         self._debt = 0
         self._empty = 0
@@ -278,14 +319,15 @@ class Dispatch(Nested):
         return list(dict.fromkeys([*self.always, *self._walk(self._lanes.values(), row)]))
 
     def _walk(self, lanes: Iterable[Lane], row: Row, *, judged: bool = True) -> Iterator[Id]:
+        counter = self.counter if self.counter is not None else Counter()
         for lane in lanes:
-            if self.counter is not None:
-                self.counter.probes += 1
+            counter.probes += 1
             scanned = isinstance(lane, ScanLane)
             judge = judge_of(lane.shape) if lane.shape is not None and (judged or scanned) else None
             if isinstance(lane, ScanLane):
                 assert judge is not None
                 for constants, posting in lane.postings.items():
+                    counter.evaluations += 1
                     if judge(row, constants):
                         yield from _ids(posting)
                 continue
@@ -297,6 +339,7 @@ class Dispatch(Nested):
                     yield from posting.route(row) if judged else posting.touch(None, row)
                 else:
                     for member in posting if type(posting) is list else (posting,):
+                        counter.evaluations += judge is not None
                         if judge is None or judge(row, member[1:]):
                             yield member[0]
 
@@ -330,26 +373,9 @@ def _ids(posting: Any) -> Iterable[Id]:
     return posting if type(posting) is list or type(posting) is Many else (posting,)
 
 
-def _has_choice(clause: Clause) -> bool:
-    """Whether the clause could be filed under one element or another of a list."""
-    if clause[0] == "and":
-        for part in clause[1]:  # noqa: SIM110 - any() would cost a frame
-            if part[0] == "@>":
-                return True
-        return False
-    return bool(clause[0] == "@>")
-
-
-def _choices(clause: Clause) -> Iterator[Clause]:
-    """The clause with each element first in turn of its lists to be contained."""
-    if clause[0] == "@>" and len(clause[2]) > 1:
-        for key in clause[2]:
-            yield (*clause[:2], (key, *[other for other in clause[2] if other is not key]))
-    elif clause[0] == "and":
-        for parts in product(*map(_choices, clause[1])):
-            yield ("and", parts)
-    else:
-        yield clause
+def _order(lane: Lane) -> tuple[Any, ...]:
+    """Lanes of one access together, and the same lanes always in one order: so that they have one text."""
+    return (*lane.template[:2], lane.several, repr(lane.shape), lane.template[4])
 
 
 def _several(entries: tuple[Entry, ...]) -> int:

@@ -1,4 +1,4 @@
-"""Source for the questions asked of an index: one function over all its lanes each (`moves` writes the third).
+"""Source for the questions asked of an index: what the functions that answer them are made of (`lists`, `moves`).
 
 Owns the text: columns fetched once, one probe per lane, residuals written out in loops, no call per predicate. Refuses
 to know how lanes are filled; it reads a lane's template and takes its dict or its `found` as a cell.
@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from sspcore.algebra.values import canonical_key
@@ -28,6 +29,7 @@ from sspcore.index.lookups import (
     TrigramLane,
     WordLane,
     folded_trigrams_of,
+    reach_of,
     trigrams_of,
 )
 from sspcore.index.shapes import OWN_KEYS, Condition, condition_of, elements_of, helpers_in
@@ -45,16 +47,20 @@ Fallback = Callable[..., Any]
 
 
 class Counter:
-    """Work, counted by generated code that was asked to: looks into a lane."""
+    """Work, counted by generated code that was asked to: looks into a lane, and tests of what they left open."""
 
-    __slots__ = ("probes",)
+    __slots__ = ("evaluations", "probes")
 
     def __init__(self) -> None:
         self.probes = 0
+        self.evaluations = 0
 
 
 class Writer:
-    """Writes one function. `types`: column → its type, of `PLAIN_TYPES`; `counter`: counts probes, if given."""
+    """Writes one function, as a subclass says.
+
+    Args: `types`, column → its type, of `PLAIN_TYPES`; `counter`, counts probes, if given.
+    """
 
     def __init__(self, lanes: Sequence[Lane], types: Mapping[int, str], counter: Counter | None) -> None:
         self.source = Source()
@@ -193,17 +199,43 @@ class Writer:
                 self._got("y.get(t >> b)", then)
         else:
             assert isinstance(lane, ThresholdLane)
-            # NaN is above all numbers, and decimals refuse to be compared with it
-            test = f"{key} == {key} and {key} <= l{at}[0]" if lane.upper else f"({key} != {key} or {key} >= l{at}[0])"
             bisect = bisect_left if lane.upper is lane.inclusive else bisect_right
-            source.cells |= {f"types{at}": lane.types, f"b{at}": lane.blocks, f"p{at}": lane.postings.get,
-                             f"s{at}": bisect, "map": map, "len": len}  # fmt: skip
+            source.cells |= {f"b{at}": lane.blocks, f"p{at}": lane.postings.get, f"s{at}": bisect, "map": map,
+                             "len": len}  # fmt: skip
             part = f"y[s{at}(y, {key}) :]" if lane.upper else f"y[: s{at}(y, {key})]"
-            with source.block(f"if l{at} and type({key}) in types{at} and {test}:"):
+            with source.block(f"if {self._reaches(lane, key, f'l{at}')}:"):
                 source.line(f"y = b{at}[0]")
                 found = f"map(p{at}, {part}) if len(b{at}) == 1 and {key} == {key} else g{at}({key})"
                 with source.block(f"for x in {found}:"):
                     then()
+
+    def _reaches(self, lane: ThresholdLane, key: str, edge: str) -> str:
+        """The condition that a key is beyond an edge, if there is one."""
+        types = f"{lane.kind.split()[1]}s"
+        self.source.cells[types] = lane.types
+        # NaN is above all numbers, and decimals refuse to be compared with it
+        test = f"{key} == {key} and {key} <= {edge}[0]" if lane.upper else f"({key} != {key} or {key} >= {edge}[0])"
+        return f"{edge} and type({key}) in {types} and {test}"
+
+    def runs(self, *rows: str) -> Iterator[int]:
+        """Each lane in turn, what is written for it meanwhile; for sorted bounds of one access only if a row reaches
+        one."""
+        at = 0
+        while at < len(self.lanes):
+            lane, end = self.lanes[at], at + 1
+            while end < len(self.lanes) and self.lanes[end].template[:2] == lane.template[:2]:
+                end += 1
+            if isinstance(lane, ThresholdLane) and end > at + 1:
+                lanes = [one for one in self.lanes[at:end] if isinstance(one, ThresholdLane)]
+                self.source.cells[f"w{at}"] = reach_of(lanes).edge
+                if self.counter is not None:
+                    self.source.line("counter.probes += 1")
+                reached = [f"({self._reaches(lane, self.key(lane, row), f'w{at}')})" for row in rows]
+                with self.source.block(f"if {' or '.join(reached)}:"):
+                    yield from range(at, end)
+            else:
+                yield from range(at, end)
+            at = end
 
     def _counted(self, at: int, then: Callable[[], None]) -> Callable[[], None]:
         def counted() -> None:
@@ -217,20 +249,32 @@ class Writer:
         with self.source.block("if x is not None:"):
             then()
 
-    def members(self, x: str, condition: Condition) -> str:
-        """The head of a loop over the members of a posting with residuals."""
+    @contextmanager
+    def members(self, x: str, condition: Condition) -> Iterator[None]:
+        """A loop over the members of a posting with residuals."""
         names = "".join([f", c{i}" for i in range(condition.constants)]) or ","
-        return f"for s{names} in ({x},) if k is tuple else {x}:"
+        with self._counted_loop(f"for s{names} in ({x},) if k is tuple else {x}:"):
+            yield
 
-    def scan(self, at: int) -> str:
-        """The head of a loop over a scan lane."""
+    @contextmanager
+    def _counted_loop(self, head: str) -> Iterator[None]:
+        with self.source.block(head):
+            if self.counter is not None:
+                self.source.line("counter.evaluations += 1")
+            yield
+
+    @contextmanager
+    def scan(self, at: int) -> Iterator[None]:
+        """A loop over a scan lane."""
         condition = self.conditions[at]
         assert condition is not None
         if self.counter is not None:
             self.source.line("counter.probes += 1")
         names = ", ".join([f"c{i}" for i in range(condition.constants)])
         comma = "," * (condition.constants == 1)
-        return f"for ({names}{comma}), x in r{at}.items():" if names else f"for x in r{at}.values():"
+        head = f"for ({names}{comma}), x in r{at}.items():" if names else f"for x in r{at}.values():"
+        with self._counted_loop(head):
+            yield
 
     def posting(self, one: Callable[[str], str], many: Callable[[str], list[str]]) -> None:
         """What to do with a posting `x` of bare ids."""
@@ -245,133 +289,3 @@ class Writer:
         self.source.cells["Failure"], self.source.cells["fall"] = Exception, fall
         with self.source.block("except Failure as error:"):
             self.source.line(f"return fall(error, {arguments})")
-
-    # Lists of ids
-
-    def _append(self, text: str) -> str:
-        return f"out.append({text})"
-
-    def _extend(self, text: str) -> list[str]:
-        return [f"out += {text}"]
-
-    def _start(self, always: Any, repeats: bool) -> None:
-        self.source.cells["always"] = always
-        self.source.line("out = list(always) if always else []")
-        if repeats:
-            self.source.line("h = 0")
-
-    def _finish(self, repeats: bool) -> None:
-        self.source.line("return list(unique(out)) if h > 1 else out" if repeats else "return out")
-
-    def touch(self, always: Any, fall: Fallback) -> Any:
-        """`touch(old, new)`: ids whose cover one of the rows meets, each once; what is scanned is judged."""
-        source = self.source
-        with source.block("def touch(orow, nrow):"):
-            with source.block("try:"):
-                with source.block("if orow is None or nrow is None:"):
-                    with source.block("if nrow is None:"):
-                        source.line("nrow = orow")
-                    repeats = any(lane.several == 2 for lane in self.lanes)
-                    self.fetch("n", False)
-                    self._start(always, repeats)
-                    for at in range(len(self.lanes)):
-                        self._touch_one(at, repeats)
-                    self._finish(repeats)
-                repeats = any(lane.several or not isinstance(lane, EqualityLane) for lane in self.lanes)
-                self.fetch("n", False)
-                self.fetch("o", False)
-                self.compare(False)
-                self._start(always, repeats)
-                for at in range(len(self.lanes)):
-                    self._touch_two(at, repeats)
-                self._finish(repeats)
-            self.close("touch", fall, "orow, nrow")
-        return source.build("touch")
-
-    def _touch_one(self, at: int, repeats: bool) -> None:
-        lane = self.lanes[at]
-        if isinstance(lane, ScanLane):
-            self._judge_scan(at, self.named(self._text(at), "n"), repeats and lane.several == 2)
-        else:
-            self.probe(at, "n", lambda: self._touched(lane, "None, nrow", repeats and lane.several == 2))
-
-    def _touch_two(self, at: int, repeats: bool) -> None:
-        lane = self.lanes[at]
-        if isinstance(lane, ScanLane):
-            condition = self.conditions[at]
-            assert condition is not None
-            text = self._text(at)
-            both = f"{self.named(text, 'n')} or not ({self.untouched(condition)}) and {self.named(text, 'o')}"
-            self._judge_scan(at, both, bool(lane.several))
-            return
-        counted = bool(lane.several) or not isinstance(lane, EqualityLane)
-        rows = "None, nrow"
-        if lane.shape is not None:
-            rows = f"orow if {self.equal(lane)} else None, nrow"
-        self.probe(at, "n", lambda: self._touched(lane, rows, counted))
-        with self.source.block(f"if not ({self.equal(lane)}):"):
-            self.probe(at, "o", lambda: self._touched(lane, "orow, None", counted))
-
-    def _touched(self, lane: Lane, rows: str, counted: bool) -> None:
-        source = self.source
-        if counted:
-            source.line("h += 1")
-        if lane.shape is None:
-            self.posting(self._append, self._extend)
-            return
-        source.line("k = type(x)")
-        with source.block("if k is tuple:"):
-            source.line("out.append(x[0])")
-        with source.block("elif k is list:"), source.block("for s in x:"):
-            source.line("out.append(s[0])")
-        with source.block("else:"):
-            source.line(f"out += x.touch({rows})")
-
-    def _text(self, at: int) -> str:
-        condition = self.conditions[at]
-        assert condition is not None
-        return condition.text
-
-    def _judge_scan(self, at: int, test: str, counted: bool) -> None:
-        source = self.source
-        with source.block(self.scan(at)), source.block(f"if {test}:"):
-            if counted:
-                source.line("h += 1")
-            if self.counter is not None:
-                source.line(f"lane{at}.hits += 1")
-            self.posting(self._append, self._extend)
-
-    def route(self, always: Any, fall: Fallback) -> Any:
-        """`route(row)`: ids whose predicate is TRUE of the row, each once."""
-        source = self.source
-        repeats = any(lane.several == 2 for lane in self.lanes)
-        with source.block("def route(nrow):"):
-            with source.block("try:"):
-                self.fetch("n", True)
-                self._start(always, repeats)
-                for at, lane in enumerate(self.lanes):
-                    if isinstance(lane, ScanLane):
-                        self._judge_scan(at, self.named(self._text(at), "n"), lane.several == 2)
-                    else:
-                        self.probe(at, "n", lambda at=at: self._routed(at))  # type: ignore[misc]
-                self._finish(repeats)
-            self.close("route", fall, "nrow")
-        return source.build("route")
-
-    def _routed(self, at: int) -> None:
-        lane, condition, source = self.lanes[at], self.conditions[at], self.source
-        if condition is None:
-            if lane.several == 2:
-                source.line("h += 1")
-            self.posting(self._append, self._extend)
-            return
-        source.line("k = type(x)")
-        with source.block("if k is not tuple and k is not list:"):
-            source.line("out += x.route(nrow)")
-            if lane.several == 2:
-                source.line("h += 1")
-        test = f"if {self.named(condition.text, 'n')}:"
-        with source.block("else:"), source.block(self.members("x", condition)), source.block(test):
-            source.line("out.append(s)")
-            if lane.several == 2:
-                source.line("h += 1")

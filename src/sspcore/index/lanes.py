@@ -1,7 +1,8 @@
 """Lanes: the predicates of one template (access, columns, residual), filed under their constants.
 
-Owns how postings are kept: alone bare, a list from two on, one with its own way of looking up from `HOT` on. Refuses
-to know how a lane is chosen, and generated code: what it asks of a lane is `EqualityLane.postings.get`, `find`.
+Owns how postings are kept: alone bare, a list from two on, one with its own way of looking up from `HOT` on (`crowds`:
+over several lanes). Refuses to know how a lane is chosen, and generated code: what it asks of a lane is
+`EqualityLane.postings.get`, `find`.
 
 A *member* of a posting is the bare id where the entry proves the predicate, else `(id, constant, …)` with the
 constants of the residual.
@@ -10,7 +11,7 @@ constants of the residual.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from sspcore.index.clauses import Clause
 from sspcore.index.shapes import lower
@@ -52,6 +53,8 @@ class Lane:
     """A template and its postings. `several`: how its members may repeat, as in `Template`."""
 
     __slots__ = ("bare", "columns", "hits", "kind", "nested", "several", "shape", "size", "template")
+    crowds: ClassVar[bool] = False
+    """Whether members that meet under one key are gathered over the lanes of an access (`crowds`)."""
 
     def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
         self.template = template
@@ -128,10 +131,11 @@ class Lane:
             return Many(dict.fromkeys(members))
         nested = self.nested()
         for member in members:
-            nested.file(member[0], self._clause(member))
+            nested.file(member[0], self.clause(member))
         return nested
 
-    def _clause(self, member: tuple[Any, ...]) -> Clause:
+    def clause(self, member: tuple[Any, ...]) -> Clause:
+        """What is left to be tested of a member."""
         assert self.shape is not None
         return lower(self.shape, member[1:])
 
@@ -160,6 +164,15 @@ class DictLane(Lane):
         self.cut(self.postings, key, member, residual)
         self.size -= 1
 
+    def forget(self, key: Any) -> None:
+        """Drop a posting."""
+        self.size -= length(self.postings.pop(key))
+
+    def adopt(self, key: Any, nested: Nested) -> None:
+        """Take an index as the posting under a key that has none."""
+        self.postings[key] = nested
+        self.size += nested.size
+
     def postings_by_key(self) -> Iterator[tuple[Any, Any]]:
         return iter(self.postings.items())
 
@@ -168,6 +181,7 @@ class EqualityLane(DictLane):
     """`=`, IN and IS NULL, of one column or several: a dict by canonical key (a tuple of them)."""
 
     __slots__ = ()
+    crowds = True
 
     def found(self, key: Any) -> Iterable[Any]:
         posting = self.postings.get(key)
@@ -178,6 +192,7 @@ class ScanLane(EqualityLane):
     """What nothing can look up: postings by the constants of the condition, so that equal ones are tested once."""
 
     __slots__ = ()
+    crowds = False
 
     def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
         super().__init__(template, nested)

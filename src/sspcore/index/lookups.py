@@ -7,7 +7,7 @@ know residuals; `Lane` keeps the postings.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ class ElementLane(DictLane):
     """`@>`, `&&` and `= ANY (column)`: postings by element; a row's list leads to those of its elements."""
 
     __slots__ = ()
+    crowds = True
 
     def found(self, key: Key) -> Iterable[Any]:
         if type(key) is not tuple:
@@ -48,6 +49,7 @@ class TrigramLane(DictLane):
     """LIKE with a literal piece of three letters or more: a row's text leads to the postings of its trigrams."""
 
     __slots__ = ()
+    crowds = True
 
     def found(self, key: Key) -> Iterable[Any]:
         get = self.postings.get
@@ -142,10 +144,29 @@ class CellLane(LevelLane):
         return [p for shift, cells in self.levels.items() if (p := cells.get(ticks >> shift)) is not None]
 
 
+class Reach:
+    """The threshold that is met first of several lanes of one access: rows that do not reach it look into none."""
+
+    __slots__ = ("edge", "lanes")
+
+    def __init__(self, lanes: Sequence[ThresholdLane]) -> None:
+        self.lanes = lanes
+        self.edge: list[Any] = []
+        """As that of a lane."""
+        for lane in lanes:
+            lane.reach = self
+        self.see()
+
+    def see(self) -> None:
+        """Look at the lanes: one of them begins elsewhere."""
+        edges = [lane.edge[0] for lane in self.lanes if lane.edge]
+        self.edge[:] = [max(edges) if self.lanes[0].upper else min(edges)] if edges else []
+
+
 class ThresholdLane(DictLane):
     """One-sided ranges: postings by threshold, the thresholds sorted; a row's value cuts off those it is beyond."""
 
-    __slots__ = ("blocks", "edge", "ends", "inclusive", "types", "upper")
+    __slots__ = ("blocks", "edge", "ends", "inclusive", "reach", "types", "upper")
 
     def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
         super().__init__(template, nested)
@@ -158,6 +179,8 @@ class ThresholdLane(DictLane):
         """The last threshold of each block."""
         self.edge: list[Any] = []
         """The threshold that is met first, if any: generated code asks it before anything else."""
+        self.reach: Reach | None = None
+        """That of the lanes it is compiled with."""
 
     def add(self, key: Any, member: Member, residual: Clause | None) -> None:
         if key not in self.postings:
@@ -172,7 +195,11 @@ class ThresholdLane(DictLane):
             self._see_edge()
 
     def _see_edge(self) -> None:
-        self.edge[:] = [] if not self.blocks else [self.ends[-1] if self.upper else self.blocks[0][0]]
+        edge = [] if not self.blocks else [self.ends[-1] if self.upper else self.blocks[0][0]]
+        if edge != self.edge:
+            self.edge[:] = edge
+            if self.reach is not None:
+                self.reach.see()
 
     def _insert(self, key: Any) -> None:
         if not self.blocks:
@@ -228,6 +255,12 @@ class ThresholdLane(DictLane):
                 block = blocks[at]
                 parts = [*parts, block[: bisect_right(block, key) if self.inclusive else bisect_left(block, key)]]
         return [postings[threshold] for part in parts for threshold in part]
+
+
+def reach_of(lanes: list[ThresholdLane]) -> Reach:
+    """That of these lanes: the one they have, or a new one."""
+    reach = lanes[0].reach
+    return reach if reach is not None and reach.lanes == lanes else Reach(lanes)
 
 
 KINDS: Final[dict[str, type[Lane]]] = {

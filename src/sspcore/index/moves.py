@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sspcore.index.emit import Fallback, Writer
+from sspcore.index.emit import Fallback
 from sspcore.index.lanes import EqualityLane, ScanLane
+from sspcore.index.lists import ListsWriter
 
 LEFT, ENTERED, STAYS = "left", "entered", "stays"
 _AFTER_NEW: Final = {None: ENTERED, ENTERED: ENTERED, LEFT: STAYS, STAYS: STAYS}
@@ -19,8 +20,8 @@ AFTER_BOTH: Final = {
 }
 
 
-class MovesWriter(Writer):
-    """Writes `route2`."""
+class MovesWriter(ListsWriter):
+    """Writes any of the three, `route2` among them."""
 
     def route2(self, always: Any, fall: Fallback) -> Any:
         """`route2(old, new)`: id → left, entered or stays, for every predicate that one of the rows meets."""
@@ -35,7 +36,7 @@ class MovesWriter(Writer):
                 self.fetch("o", True)
                 self.compare(True)
                 source.line("out = unique(always, STAYS) if always else {}")
-                for at in range(len(self.lanes)):
+                for at in self.runs("n", "o"):
                     self._moved(at)
                 source.line("return out")
             self.close("route2", fall, "orow, nrow")
@@ -45,7 +46,7 @@ class MovesWriter(Writer):
         lane, condition, source = self.lanes[at], self.conditions[at], self.source
         if isinstance(lane, ScanLane):
             assert condition is not None
-            with source.block(self.scan(at)):
+            with self.scan(at):
                 source.line(f"a = {self.named(condition.text, 'n')}")
                 source.line(f"b = a if {self.untouched(condition)} else {self.named(condition.text, 'o')}")
                 with source.block("if a or b:"):
@@ -69,7 +70,7 @@ class MovesWriter(Writer):
         nested = source.block("if k is not tuple and k is not list:")
         with nested, source.block("for s, m in x.route2(orow, nrow).items():"):
             source.line("out[s] = after_both[out.get(s), m]" if lane.several else "out[s] = m")
-        with source.block("else:"), source.block(self.members("x", condition)):
+        with source.block("else:"), self.members("x", condition):
             source.line(f"a = {self.named(condition.text, 'n')}")
             source.line(f"b = a if {self.untouched(condition)} else {self.named(condition.text, 'o')}")
             with source.block("if a or b:"):
@@ -94,5 +95,5 @@ class MovesWriter(Writer):
         with source.block("if k is not tuple and k is not list:"):
             source.lines(*many(f"x.route({row}row)"))
         test = f"if {self.named(condition.text, row)}:"
-        with source.block("else:"), source.block(self.members("x", condition)), source.block(test):
+        with source.block("else:"), self.members("x", condition), source.block(test):
             source.line(one("s"))

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import attrs
 
+from sspcore.index.clauses import TRUE
 from sspcore.index.dispatch import Dispatch
 from sspcore.index.lanes import Lane, ScanLane, length
 from sspcore.index.shapes import condition_of
@@ -73,5 +74,7 @@ def statistics_of(index: Dispatch, errors: int = 0) -> IndexStatistics:
 
 def _of_lane(lane: Lane) -> LaneStatistics:
     residual = "" if lane.shape is None else condition_of(lane.shape).text.replace("@", "")
+    if lane.shape is TRUE:
+        residual = "each its own"
     postings = sum(1 for _ in lane.postings_by_key())
     return LaneStatistics(lane.kind, lane.columns, residual, lane.size, postings, lane.hits)
