@@ -141,13 +141,14 @@ def _command(commands: Any, name: str, short: str, about: str, examples: str) ->
     return made
 
 
+def _several(add: argparse.ArgumentParser, name: str, form: str, about: str) -> None:
+    add.add_argument(name, metavar=form, action="append", default=[], help=f"{about}; repeat for more")
+
+
 def _query(add: argparse.ArgumentParser) -> None:
     add.add_argument("file", metavar="FILE", help="a change file, or - for standard input")
     add.add_argument("sql", metavar="SQL", help="a SELECT in Postgres' dialect; parameters are written $name")
-    add.add_argument(
-        "--param", metavar="NAME=VALUE", action="append", default=[],
-        help="a parameter's value: JSON (60, true, null, \"60\"), else text; repeat for more",
-    )  # fmt: skip
+    _several(add, "--param", "NAME=VALUE", 'a parameter\'s value: JSON (60, true, null, "60"), else text')
     add.add_argument("--follow", action="store_true", help="keep reading as the file grows; redraw the table in place")
     add.add_argument("--deltas", action="store_true", help="print every update as it happens instead of the result")
     add.add_argument("--format", choices=("table", "jsonl", "csv"), default="table", help="default: table")
@@ -158,10 +159,9 @@ def _explain(add: argparse.ArgumentParser) -> None:
     add.add_argument("sql", metavar="SQL", help="a SELECT in Postgres' dialect")
     add.add_argument("--code", action="store_true", help="also the generated code that keeps the result, commented")
     add.add_argument("--routing", action="store_true", help="also which changes concern it, and how they find it")
-    add.add_argument(
-        "--param", metavar="NAME=VALUE", action="append", default=[],
-        help="a parameter's value, for --routing: a number is looked up otherwise than a text; repeat for more",
-    )  # fmt: skip
+    _several(
+        add, "--param", "NAME=VALUE", "a parameter's value, for --routing: a number is looked up otherwise than a text"
+    )
     add.add_argument("--schema", metavar="FILE", help=_SCHEMA_HELP)
 
 
@@ -181,10 +181,7 @@ def _bench(add: argparse.ArgumentParser) -> None:
     add.add_argument("--json", metavar="FILE", help="write every measurement there")
     add.add_argument("--plot", metavar="FILE|DIR", help="write pictures (SVG): into a folder, or one FILE.svg")
     add.add_argument("--strategy", metavar="A,B", help="routing: only these strategies (default: all there are)")
-    add.add_argument(
-        "--options", metavar="NAME=JSON", action="append", default=[],
-        help='routing: a strategy\'s options, such as mine={"column": "tenant"}; repeat for more',
-    )  # fmt: skip
+    _several(add, "--options", "NAME=JSON", 'routing: a strategy\'s options, such as mine={"column": "tenant"}')
     add.add_argument(
         "--peers",
         metavar="A,B",

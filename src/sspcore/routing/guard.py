@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from sspcore.abc import Interests, Move, Reason, Resolved, Routing, RoutingStrategy, Target
+from sspcore.abc import Move, Reason, Resolved, Routing, RoutingStrategy, Target
 from sspcore.errors import ChangeRejected, PluginError, defined_at
 from sspcore.routing.ledger import Ledger
+from sspcore.routing.listening import Listening
 
 
-class Guard:
+class Guard(Listening):
     """A strategy that cannot lose rows by failing.
 
     A `route` that raises falls open for that batch: to every reader of a table, and where the strategy selects rows, to
@@ -59,17 +60,7 @@ class Guard:
 
     def addressed(self, table: str) -> bool:
         """Whether the strategy asks addresses of this table. What was answered once holds for good."""
-        if self._addressed is None:
-            return False
-        answer = self._by_address.get(table)
-        if answer is None:
-            try:
-                answer = bool(self._addressed(table))
-            except Exception as error:  # noqa: BLE001 - what it does with the table cannot be known
-                answer, self._trusted = False, False
-                self._note("addressed", error)
-            self._by_address[table] = answer
-        return answer
+        return self._answer("addressed", self._addressed, self._by_address, table)
 
     @property
     def partition(self) -> bool:
@@ -78,16 +69,20 @@ class Guard:
 
     def selects(self, table: str) -> bool:
         """Whether circuits hold of a table only what interests their views. What was answered once holds for good."""
-        if self._selects is None:
+        return self._answer("selects", self._selects, self._selected, table)
+
+    def _answer(self, event: str, ask: Callable[[str], bool] | None, known: dict[str, bool], table: str) -> bool:
+        """What the strategy says of a table, asked once; no, where it does not offer the question."""
+        if ask is None:
             return False
-        answer = self._selected.get(table)
+        answer = known.get(table)
         if answer is None:
             try:
-                answer = bool(self._selects(table))
+                answer = bool(ask(table))
             except Exception as error:  # noqa: BLE001 - what it does with the table cannot be known
                 answer, self._trusted = False, False
-                self._note("selects", error)
-            self._selected[table] = answer
+                self._note(event, error)
+            known[table] = answer
         return answer
 
     def admitted(self, rows: Sequence[Resolved]) -> Sequence[Move]:
@@ -123,28 +118,12 @@ class Guard:
     def circuit_added(self, circuit: str) -> None:
         """Tell of a circuit."""
         self._circuits.add(circuit)
-        self._tell("circuit_added", circuit)
+        super().circuit_added(circuit)
 
     def circuit_removed(self, circuit: str) -> None:
         """Tell that a circuit is gone."""
         self._circuits.discard(circuit)
-        self._tell("circuit_removed", circuit)
-
-    def view_added(self, circuit: str, view: str, interests: Interests) -> None:
-        """Tell of a view."""
-        self._tell("view_added", circuit, view, interests)
-
-    def view_changed(self, circuit: str, view: str, old: Interests, new: Interests) -> None:
-        """Tell of a view's other interests: older ones route until it has settled."""
-        self._tell("view_changed", circuit, view, old, new)
-
-    def view_settled(self, circuit: str, view: str) -> None:
-        """Tell that only a view's newest interests route."""
-        self._tell("view_settled", circuit, view)
-
-    def view_removed(self, circuit: str, view: str) -> None:
-        """Tell that a view is gone."""
-        self._tell("view_removed", circuit, view)
+        super().circuit_removed(circuit)
 
     def route(self, rows: Sequence[Resolved]) -> Routing:
         """The strategy's answer; where it fails, every circuit that reads the row's table, or is interested in the row.

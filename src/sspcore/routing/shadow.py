@@ -16,9 +16,10 @@ from typing import Any
 
 import attrs
 
-from sspcore.abc import Interests, Move, Reason, Resolved, Routing, RoutingStrategy, Target
+from sspcore.abc import Move, Reason, Resolved, Routing, RoutingStrategy, Target
 from sspcore.errors import UsageError, shown
 from sspcore.routing.ledger import Ledger
+from sspcore.routing.listening import Listening
 
 
 @attrs.frozen
@@ -60,7 +61,7 @@ class Difference:
         )
 
 
-class Shadow:
+class Shadow(Listening):
     """Delivers a's answers and reports where b's differ. Cost: a and b, and a comparison per row; O(interests) a row
     where only b selects.
 
@@ -96,30 +97,6 @@ class Shadow:
             self.addressed = self._addressed
         if any(callable(getattr(strategy, "admitted", None)) for strategy in (a, b)):
             self.watches, self.admitted, self.settled = self._watches, self._admitted, self._settled
-
-    def circuit_added(self, circuit: str) -> None:
-        """Tell both."""
-        self._tell("circuit_added", circuit)
-
-    def circuit_removed(self, circuit: str) -> None:
-        """Tell both."""
-        self._tell("circuit_removed", circuit)
-
-    def view_added(self, circuit: str, view: str, interests: Interests) -> None:
-        """Tell both."""
-        self._tell("view_added", circuit, view, interests)
-
-    def view_changed(self, circuit: str, view: str, old: Interests, new: Interests) -> None:
-        """Tell both."""
-        self._tell("view_changed", circuit, view, old, new)
-
-    def view_settled(self, circuit: str, view: str) -> None:
-        """Tell both."""
-        self._tell("view_settled", circuit, view)
-
-    def view_removed(self, circuit: str, view: str) -> None:
-        """Tell both."""
-        self._tell("view_removed", circuit, view)
 
     def route(self, rows: Sequence[Resolved]) -> Routing:
         """a's answer."""
