@@ -41,6 +41,15 @@ QUERIES: Final = {
         "WHERE p.model IS NULL OR f.dep_delay > 5"
     ),
     "join_full": "SELECT f.id, p.model FROM flights f FULL JOIN planes p ON p.tailnum = f.tailnum",
+    "join_full_where": (
+        "SELECT f.id, p.model FROM flights f FULL JOIN planes p ON p.tailnum = f.tailnum AND p.seats > f.dep_delay"
+    ),
+    "join_left_many": (
+        "SELECT a.name, f.id FROM airlines a LEFT JOIN flights f ON f.carrier = a.carrier AND f.dep_delay > $late"
+    ),
+    "join_of_itself": (
+        "SELECT f.id, g.id AS other FROM flights f JOIN flights g ON g.tailnum = f.tailnum WHERE g.dep_delay > f.dep_delay"
+    ),
     "aggregate_groups": "SELECT carrier, count(*) AS n, sum(dep_delay) AS s, avg(dep_delay) AS a FROM flights GROUP BY carrier",
     "aggregate_floats": "SELECT origin, sum(temp) AS s, avg(temp) AS a, avg(precip + 1) AS p FROM weather GROUP BY origin",
     "aggregate_whole": "SELECT count(*) AS n, max(dep_delay) AS worst FROM flights WHERE origin = 'JFK'",
@@ -56,6 +65,9 @@ QUERIES: Final = {
     ),
     "semi_join_of_itself": (
         "SELECT f.id FROM flights f WHERE EXISTS (SELECT 1 FROM flights g WHERE g.tailnum = f.tailnum AND g.dep_delay > 60)"
+    ),
+    "semi_join_where": (
+        "SELECT f.id FROM flights f WHERE EXISTS (SELECT 1 FROM flights g WHERE g.tailnum = f.tailnum AND g.id <> f.id)"
     ),
     "anti_join": "SELECT id FROM flights f WHERE NOT EXISTS (SELECT 1 FROM seats s WHERE s.flight = f.id)",
     "mark_exists": (

@@ -30,15 +30,15 @@ def width(plan: Plan) -> int:
             return 1
 
 
-def _is_flat(plan: Plan) -> bool:
+def is_flat(plan: Plan) -> bool:
     """True when a key of `plan` is already the tuple of its parts: below the passing nodes there is a join."""
     match plan:
         case Join():
             return True
         case Filter() | Project() | TopK() | Rank():
-            return _is_flat(plan.input)
+            return is_flat(plan.input)
         case SemiJoin() | AntiJoin() | Mark() | Nest():
-            return _is_flat(plan.left)
+            return is_flat(plan.left)
         case _:
             return False
 
@@ -54,10 +54,10 @@ def join_key(left: Plan, right: Plan) -> Callable[[Key | None, Key | None], tupl
     (1, None, None)
     """
     left_pad, right_pad = (None,) * width(left), (None,) * width(right)
-    if not _is_flat(left) and not _is_flat(right):
+    if not is_flat(left) and not is_flat(right):
         return lambda a, b: (a, b)
-    if _is_flat(left) and not _is_flat(right):
+    if is_flat(left) and not is_flat(right):
         return lambda a, b: (*(left_pad if a is None else a), b)
-    if _is_flat(right) and not _is_flat(left):
+    if is_flat(right) and not is_flat(left):
         return lambda a, b: (a, *(right_pad if b is None else b))
     return lambda a, b: (*(left_pad if a is None else a), *(right_pad if b is None else b))

@@ -74,18 +74,17 @@ class MembershipEmitter:
         """The text of whether a left row with a verdict shows; empty: it does."""
         return both([self.write.test(test, self.env(row, verdict)) for test in self.sides.late])
 
-    def shows(self, name: str, row: str, key: str) -> None:
-        """Into a local, what a left row of a key shows; None for nothing, and where there is no row."""
+    def shows(self, name: str, row: str, found: str) -> None:
+        """Into a local, what a left row with a verdict shows; None for nothing, and where there is no row."""
         source = self.source
         there = f"{row} is not None"
         if self.wanted is not None:
-            found = self.verdict(key)
             test = both([there, found if self.wanted else f"not {bracketed(found)}", self.late(row, "None")])
             source.line(f"{name} = {self.output(row)} if {test} else None")
             return
         source.line(f"{name} = None")
         with source.block(f"if {there}:"):
-            source.line(f"v = {self.verdict(key)}")
+            source.line(f"v = {found}")
             test = self.late(row, "v")
             source.line(f"{name} = {self.output(row, 'v')}" + (f" if {test} else None" if test else ""))
 
@@ -143,8 +142,8 @@ class MembershipEmitter:
                 self.left.enter()
                 source.line(f"g = {self.left.key('o0')}")
                 source.line(f"h = {self.left.key('n0')}")
-                self.shows("a", "o0", "g")
-                self.shows("b", "n0", "h")
+                self.shows("a", "o0", self.verdict("g"))
+                self.shows("b", "n0", self.verdict("h"))
                 self.left.file("g", "h")
                 with source.block(f"if {self.differ()}:"):
                     source.line("out.append((k0, a, b))")
@@ -184,7 +183,7 @@ class MembershipEmitter:
                 source.note(f"rows of {self.frame.name_of(0)} with the key")
                 with ExitStack() as stack:
                     self.left.each(stack, "g")
-                    self._turn(stack)
+                    self.turn(stack)
             self.count(found=True)
             source.line("return out")
 
@@ -210,7 +209,7 @@ class MembershipEmitter:
         with self.source.block(f"if turned.pop({key}, None) is None:"):
             self.source.line(f"turned[{key}] = {verdict}")
 
-    def _turn(self, stack: ExitStack) -> None:
+    def turn(self, stack: ExitStack) -> None:
         """A left row whose verdict is `v` and was not."""
         source = self.source
         if self.wanted is not None:

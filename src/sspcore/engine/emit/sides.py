@@ -34,14 +34,16 @@ OWN_KEYS: Final = frozenset({"integer", "text", "bytes"})
 """Types whose values are their own canonical keys."""
 
 
-def is_matched(plan: nodes.Plan) -> TypeGuard[Matched]:
-    """True for a node that asks whether a left row has a partner, and has an emitter."""
-    return isinstance(plan, Matched) and plan.residual is None and getattr(plan, "key", None) is None
+def is_matched(plan: nodes.Plan) -> TypeGuard[Matched | nodes.Join]:
+    """True for a node that matches the rows of two sides, and has an emitter."""
+    if isinstance(plan, nodes.Join):
+        return True
+    return isinstance(plan, Matched) and getattr(plan, "key", None) is None
 
 
 @attrs.frozen(eq=False)
 class Sides:
-    """Two pipes of one leaf each, their columns side by side, and behind them one for a verdict.
+    """Two pipes of one leaf each, their columns side by side, and behind them one for a verdict, if there is one.
 
     Attributes: `pipe`, the leaves and the outputs; `tests`, the conditions of each side; `keys`, the expressions of
     each whose values must be equal; `residual`, conditions on a pair; `late`, those on what comes out; `overlap`,

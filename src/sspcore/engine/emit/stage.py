@@ -13,9 +13,11 @@ import attrs
 from sspcore.codegen.source import Source
 from sspcore.engine.emit.aggregate import Grouping, GroupsEmitter, has_emitter
 from sspcore.engine.emit.cells import Binding, Recipe
+from sspcore.engine.emit.judging import JudgingEmitter
 from sspcore.engine.emit.membership import MembershipEmitter
 from sspcore.engine.emit.nest import NestEmitter, Nesting
 from sspcore.engine.emit.nest import has_emitter as has_nest_emitter
+from sspcore.engine.emit.pairs import PairsEmitter
 from sspcore.engine.emit.pipe import MOST_NODES, Leaf, Pipe, Schemas, foreign, pipe_of
 from sspcore.engine.emit.rows import RowsEmitter
 from sspcore.engine.emit.sides import Matched, Sides, is_matched
@@ -139,7 +141,7 @@ class Cutter:
         first = pipe.leaves[0]
         if pipe.is_table and first.table is not None:
             return Input(first.table)
-        if first.table is None and first.node is None and is_matched(first.plan):
+        if first.table is None and is_matched(first.plan):
             return self._matched(plan, first.plan, pipe)
         if first.table is None and first.plan is plan:  # nothing of it is a pipe
             return self._operator(plan)
@@ -164,7 +166,9 @@ class Cutter:
         if all(leaf.table is not None for leaf in leaves):
             return True
         below = leaves[0].plan
-        return self._anew(below.left) if is_matched(below) else self.emits(below)
+        if not is_matched(below):
+            return self.emits(below)
+        return not (isinstance(below, nodes.Join) and below.kind in ("right", "full")) and self._anew(below.left)
 
     def _top(self, plan: nodes.TopK | nodes.Project, top: nodes.TopK) -> Input:
         """A top-k, with the projection above it: what a row shows is worked out for the visible ones only."""
@@ -209,10 +213,14 @@ class Cutter:
         A join becomes a node of its own first, cut to the columns that are read.
         """
         pipe = pipe_of(plan, self._schemas)
-        if len(pipe.leaves) > 1:
+        join = pipe.leaves[0].plan
+        if len(pipe.leaves) > 1 or isinstance(join, nodes.Join):
             used = sorted({column for e in expressions for column in columns_read(e)})
             pipe = pipe.narrowed(used)
-            self.cut_pipe(plan, pipe)
+            if isinstance(join, nodes.Join):
+                self._matched(plan, join, pipe)
+            else:
+                self.cut_pipe(plan, pipe)
             kinds = tuple([type_of(e, pipe.kinds) for e in pipe.outputs])
             leaf = Leaf(plan, None, pipe.names, kinds, node=len(self.nodes) - 1)
             places = {column: at for at, column in enumerate(used)}
@@ -223,56 +231,83 @@ class Cutter:
             return foreign(plan, self._schemas), list(expressions)
         return pipe, over_leaf
 
-    def _matched(self, plan: nodes.Plan, node: Matched, pipe: Pipe) -> Input:
-        """Left rows by whether the right has a partner, with what is filtered and computed above them."""
-        width = len(traverse.columns(node.left))
+    def _matched(self, plan: nodes.Plan, node: Matched | nodes.Join, pipe: Pipe) -> Input:
+        """Two sides that are matched, with what is filtered and computed above them."""
+        sides = self._sides(node, pipe)
+        first, second, *_ = sides.pipe.leaves
+        inputs = self._input(first), self._input(second)
+
+        def emitter(source: Source, _: Pipe) -> MembershipEmitter | PairsEmitter:
+            if isinstance(node, nodes.Join):
+                return PairsEmitter(source, sides, node)
+            return JudgingEmitter(source, sides, node) if sides.residual else MembershipEmitter(source, sides, node)
+
+        return self._append(Node(plan, inputs, emitted(emitter, sides.leaves)))
+
+    def _sides(self, node: Matched | nodes.Join, pipe: Pipe) -> Sides:
+        """The sides of a node, cut, and what a pipe over it reads, over their columns."""
+        wide = len(traverse.columns(node.left))
         above = [*pipe.outputs, *pipe.filters]
         pairs = [] if node.residual is None else conjuncts(node.residual)
-        read = {c for e in (*above, *pairs, *[a for a, _ in node.on]) for c in columns_read(e)}
-        left, columns = self._side(node.left, {c for c in read if c < width}, above)
-        asked = {c for _, b in node.on for c in columns_read(b)}
-        asked |= {c - width for e in pairs for c in columns_read(e) if c >= width}
-        right, others = self._side(node.right, asked, pairs)
+        kind = node.kind if isinstance(node, nodes.Join) else ""
+        over = [*pairs, *above] if kind else pairs  # what reads the columns of both sides
+        asked = {c for e in over for c in columns_read(e)} | {c for e in above for c in columns_read(e) if c < wide}
+        left_keys, right_keys = [a for a, _ in node.on], [b for _, b in node.on]
+        left, columns = self._side(
+            node.left, {c for c in asked if c < wide}, left_keys, [*pairs, *above], kind in ("right", "full")
+        )
+        moved = [remap(e, {c: c - wide if c >= wide else c for c in columns_read(e)}) for e in over]
+        right, others = self._side(
+            node.right, {c - wide for c in asked if c >= wide}, right_keys, moved, kind in ("left", "full")
+        )
         first, second = left.leaves[0], right.leaves[0].moved(left.width)
         others = [shift(e, left.width) for e in others]
-        verdict = Leaf(node, None, (getattr(node, "name", ""),), ("boolean",), offset=left.width + right.width)
-        over = (*columns, Column(verdict.offset))
-        late = [substitute(test, over) for test in pipe.filters]
-        sides = Sides(
-            attrs.evolve(
-                pipe, leaves=(first, second, verdict), outputs=tuple([substitute(e, over) for e in pipe.outputs]),
-                filters=(),
-            ),
+        leaves: tuple[Leaf, ...] = first, second
+        row = (*columns, *others)
+        if not kind:
+            verdict = Leaf(node, None, (getattr(node, "name", ""),), ("boolean",), offset=left.width + right.width)
+            leaves, row = (*leaves, verdict), (*columns, Column(verdict.offset))
+        whole = attrs.evolve(pipe, leaves=leaves, outputs=tuple([substitute(e, row) for e in pipe.outputs]), filters=())
+        tests = [list(left.filters), [shift(test, left.width) for test in right.filters]]
+        residual = [substitute(e, (*columns, *others)) for e in pairs]
+        late: list[Expression] = []
+        for test in [substitute(test, row) for test in pipe.filters]:
+            read = whole.leaves_of(test)
+            if read == {0} and kind in ("", "inner", "left"):
+                tests[0].append(test)
+            elif read == {1} and kind in ("inner", "right"):
+                tests[1].append(test)
+            else:
+                (residual if kind == "inner" and read else late).append(test)
+        return Sides(
+            whole,
+            (tuple(tests[0]), tuple(tests[1])),
             (
-                (*left.filters, *[test for test in late if verdict.offset not in columns_read(test)]),
-                tuple([shift(test, left.width) for test in right.filters]),
+                tuple([substitute(a, tuple(columns)) for a in left_keys]),
+                tuple([substitute(b, tuple(others)) for b in right_keys]),
             ),
-            (
-                tuple([substitute(a, tuple(columns)) for a, _ in node.on]),
-                tuple([substitute(b, tuple(others)) for _, b in node.on]),
-            ),
-            tuple([substitute(e, (*columns, *others)) for e in pairs]),
-            tuple([test for test in late if verdict.offset in columns_read(test)]),
+            tuple(residual),
+            tuple(late),
             bool(set(traverse.tables_of(node.left)) & set(traverse.tables_of(node.right))),
-        )  # fmt: skip
-        inputs = self._input(first), self._input(second)
-        return self._append(
-            Node(plan, inputs, emitted(lambda source, _: MembershipEmitter(source, sides, node), sides.leaves))
         )
 
     def _side(
-        self, plan: nodes.Plan, used: set[int], above: Sequence[Expression]
-    ) -> tuple[Pipe, list[Expression]]:  # fmt: skip
-        """A pipe of one leaf for a side, and its columns as expressions over that leaf: NULL for one nobody reads."""
-        wanted: list[Expression] = [Column(at) for at in sorted(used)]
-        width = len(traverse.columns(plan))
+        self, plan: nodes.Plan, used: set[int], keys: Sequence[Expression], above: Sequence[Expression], plain: bool
+    ) -> tuple[Pipe, list[Expression]]:
+        """A pipe of one leaf for a side, and its columns as expressions over that leaf: NULL for one nobody reads.
+
+        `plain`: where it is padded all columns are NULL, so that none may be computed.
+        """
+        places = sorted(used | {c for e in keys for c in columns_read(e)})
+        wanted: list[Expression] = [Column(at) for at in places]
         pipe, found = self._single(plan, wanted)
-        columns: list[Expression] = [Constant(None)] * width
-        for at, e in zip(sorted(used), found, strict=True):
+        columns: list[Expression] = [Constant(None)] * len(traverse.columns(plan))
+        for at, e in zip(places, found, strict=True):
             columns[at] = e
         most = max([c for e in above for c in columns_read(e)], default=0)
         over = (*columns, *[Constant(None)] * (1 + most))
-        if sum(1 for e in above for _ in walk(substitute(e, over))) > MOST_NODES:
+        size = sum(1 for e in above for _ in walk(substitute(e, over)))
+        if size > MOST_NODES or (plain and not all(isinstance(e, Column) or e == Constant(None) for e in columns)):
             return foreign(plan, self._schemas), _columns(plan)
         return pipe, columns
 
