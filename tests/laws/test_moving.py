@@ -316,3 +316,18 @@ def test_rebind_refuses_what_the_query_lacks_and_keeps_the_rest():
     with pytest.raises(UsageError):
         circuit.rebind("top", {"n": -1})
     assert circuit.rebind("top", {"n": 1}).removed == ((1,),)
+
+
+def test_rebind_takes_a_parameter_that_no_value_depends_on_as_register_does():
+    """What the planner leaves out is no concern of who moves a view: the text has the parameter."""
+    circuit = Circuit(schemas=[TRIPS])
+    circuit.apply([upsert("trips", 1, {"owner": 1, "size": 1})])
+    text = "SELECT id FROM trips WHERE owner = $a AND EXISTS (SELECT $b FROM trips AS t WHERE t.id = trips.id)"
+    circuit.register("of", text, {"a": 1, "b": 5})
+
+    assert circuit.rebind("of", {"b": 6}).changes == ()
+    assert circuit.rebind("of", {"a": 2, "b": 7}).removed == ((1,),)
+    with pytest.raises(UsageError, match=r"parameter \$b"):
+        circuit.rebind("of", {"b": object()})
+    with pytest.raises(UsageError, match=r"no parameter \$c"):
+        circuit.rebind("of", {"c": 1})

@@ -113,6 +113,16 @@ async def test_wrong_parameters_change_nothing(autojump_clock):
         assert await runtime.rows("seen") == [(1, 1)]
 
 
+async def test_a_parameter_that_no_value_depends_on_moves_nothing(autojump_clock):
+    async with open_test() as runtime:
+        await runtime.ingest(rows(1, 2))
+        await runtime.register(
+            "seen", "WITH unread AS (SELECT $b FROM t) SELECT id FROM t WHERE x = $a", {"a": 1, "b": 1}
+        )
+        assert (await runtime.rebind("seen", {"b": 2})).changes == ()
+        assert (await runtime.rebind("seen", {"a": 2, "b": 3})).added == ((2,),)
+
+
 async def test_time_passes_for_views_that_tell_it(autojump_clock):
     async with open_at_t0() as runtime:
         await runtime.ingest([upsert("t", n, {"at": told(n)}) for n in range(30)])

@@ -18,7 +18,7 @@ from sspcore.engine.candidates import FEW
 from sspcore.engine.crossing import TIME
 from sspcore.engine.draft import Resolution
 from sspcore.engine.materialisation import Materialisation, difference
-from sspcore.engine.query import canonical_params
+from sspcore.engine.query import moved_params
 from sspcore.engine.statistics import batch_statistics
 from sspcore.engine.table import Net
 from sspcore.engine.template import Understood
@@ -47,7 +47,7 @@ def rebind(circuit: Circuit, view_id: str, params: Mapping[str, Any]) -> Commit:
     kept, template = view.materialisation, view.template
     if NOW in params:
         raise UsageError(f"${NOW} is the circuit's to tell", hint="move it with advance(now)")
-    given = canonical_params(template.params, frozenset(), {**kept.params, **params})
+    given = moved_params(view.query, template.params, kept.params, params)
     if not _differing(kept.params, given):
         return unmoved(circuit)
     if template.counts:

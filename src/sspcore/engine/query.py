@@ -135,6 +135,21 @@ def read_query(query: object, catalog: Mapping[str, Schema], views: Plans) -> Re
     return Reading(lowered.plan, lowered.warnings, lowered.written, bool(views.used))
 
 
+def moved_params(
+    query: object, wanted: frozenset[str], old: Mapping[str, Value], params: Mapping[str, Any]
+) -> dict[str, Value]:
+    """The canonical values of a registered query's parameters when some of them change, as `canonical_params`.
+
+    What a text names without effect is asked only where something else than `wanted` is given.
+    """
+    written = frozenset[str]()
+    if isinstance(query, str) and not params.keys() <= wanted:
+        from sspcore.plan.sql.lower import parameters  # sqlglot is imported only when SQL is used
+
+        written = parameters(query)
+    return canonical_params(wanted, written, {**old, **params})
+
+
 def canonical_params(
     wanted: frozenset[str], written: frozenset[str], params: Mapping[str, Any] | None
 ) -> dict[str, Value]:

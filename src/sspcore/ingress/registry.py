@@ -14,7 +14,7 @@ import attrs
 
 from sspcore.abc import ALL
 from sspcore.engine.options import CircuitOptions
-from sspcore.engine.query import Bound, canonical_params
+from sspcore.engine.query import Bound, moved_params
 from sspcore.engine.schema import Schema
 from sspcore.engine.template import Understood
 from sspcore.engine.update import Result
@@ -160,7 +160,7 @@ class Registry:
         template = registration.template
         if NOW in params:
             raise UsageError(f"${NOW} is not given: the circuit tells the time")
-        given = canonical_params(template.params - {NOW}, frozenset(), {**registration.params, **params})
+        given = moved_params(registration.query, template.params - {NOW}, registration.params, params)
         if template.counts:
             check(bind_plan(template.plan, given))
         return self.working.promise(lane, registration, given)

@@ -47,5 +47,17 @@ def lower(sql: str, catalog: Catalog, *, views: Mapping[str, Plan] | None = None
         raise SqlError("the query nests too deeply", sql, hint="split it into several views") from None
     except PlanError as error:  # only size can be at fault here
         raise SqlError(error.message, sql, hint=error.hint) from None
-    written = [p.this.name for p in tree.find_all(exp.Parameter)]
-    return Lowered(plan, tuple(session.warnings), frozenset(written))
+    return Lowered(plan, tuple(session.warnings), _written(tree))
+
+
+def parameters(sql: str) -> frozenset[str]:
+    """The parameters that a query which can be lowered names. Cost: parsing it.
+
+    >>> parameters("SELECT id, $a FROM flights WHERE dep_delay > $m") == {"a", "m"}
+    True
+    """
+    return _written(Text(sql).parse())
+
+
+def _written(tree: exp.Expression) -> frozenset[str]:
+    return frozenset([p.this.name for p in tree.find_all(exp.Parameter)])
