@@ -26,13 +26,14 @@ class Bug(Exception):
 class Interrupt:
     """Raise `error` at the k-th line executed in modules under one of the folders; `fired` tells if it came to that.
 
-    `but` names modules left in peace: the way back itself (`undo.py`) must be allowed to finish.
+    `but` names modules left in peace: the way back itself (`undo.py`) must be allowed to finish. `generated`: lines of
+    generated code count too.
     """
 
-    def __init__(self, after, error=Stop, under=("engine", "algebra"), but=("engine/undo.py",)):
+    def __init__(self, after, error=Stop, under=("engine", "algebra"), but=("engine/undo.py",), generated=False):
         self.left, self.error, self.fired = after, error, False
         self.files = {}
-        self.under = tuple(str(SOURCE / folder) for folder in under)
+        self.under = tuple(str(SOURCE / folder) for folder in under) + ("<sspcore ",) * generated
         self.but = tuple(str(SOURCE / file) for file in but)
 
     def __enter__(self):

@@ -37,7 +37,8 @@ _ATTRIBUTES: Final = frozenset({
     "setdefault", "update", "sort", "reverse", "union", "rows", "probes", "evaluations", "refills", "nulls", "errors",
     "reads", "hydrate", "value", "floor", "enter", "leave", "stay", "move", "finish",
     "touch", "route", "route2", "match", "test", "startswith", "hits", "issubset", "isdisjoint", "isascii",
-    "is_integer",
+    "is_integer", "one", "version", "before", "updates", "id", "epoch", "template", "columns", "views", "dirty", "row",
+    "alone", "fused", "follow", "write",
 })  # fmt: skip
 """Names that generated code may look up on an object."""
 
@@ -79,6 +80,12 @@ class Source:
         """The name under which generated code reads a value."""
         name = self.fresh(prefix)
         self.cells[name] = value
+        return name
+
+    def shared(self, name: str, value: Any) -> str:
+        """The name of a cell that is the same for all who ask for it by that name."""
+        if name not in self.cells:
+            self.cells[name] = value
         return name
 
     def line(self, text: str) -> None:

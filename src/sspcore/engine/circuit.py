@@ -6,7 +6,7 @@ is hydrated anew, and when that fails too it alone is dropped. Refuses to know t
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
@@ -36,6 +36,7 @@ from sspcore.engine.update import Commit, Result, Snapshot
 from sspcore.engine.view import View
 from sspcore.errors import (
     AlreadyExists,
+    ChangeRejected,
     CircuitFailed,
     SchemaError,
     UnknownTable,
@@ -73,6 +74,7 @@ class Circuit(Moves, Filing):
         self._views: dict[str, View] = {}
         self._readers: dict[str, Readers] = {}
         self._kept: dict[object, Materialisation] = {}
+        self._alone: dict[str, Callable[[Change], Commit | None]] = {}
         self._templates = Templates()
         self._failed: dict[str, Exception] = {}
         self._marks: dict[str, int] = {}
@@ -169,6 +171,12 @@ class Circuit(Moves, Filing):
             self._require_idle()
             return self._deferred.apply(self, batch)
         if len(batch) == 1:
+            try:
+                alone = self._alone.get(batch[0].table)
+                if alone is not None and (commit := alone(batch[0])) is not None:
+                    return commit
+            except (AttributeError, TypeError, ValueError, KeyError, ChangeRejected):
+                pass  # whatever is wrong with the change, the plain way says it
             return commit_one(self, batch[0])
         return commit_batch(self, self._door.resolve(batch))
 

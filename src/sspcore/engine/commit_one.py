@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sspcore.engine.change import Change
 from sspcore.engine.commit import commit_batch
 from sspcore.engine.draft import Resolution
+from sspcore.engine.fused import anew, undo, wait
 from sspcore.engine.statistics import no_op_statistics, row_statistics
 from sspcore.engine.update import Commit, ViewUpdate
 from sspcore.errors import ChangeRejected
@@ -32,18 +33,21 @@ def commit_one(circuit: Circuit, change: Change) -> Commit:
     table = circuit._tables.get(name) if type(name) is str else None
     if table is None or name is None:
         return commit_batch(circuit, circuit._door.resolve([change]))
+    readers = circuit._readers.get(name)
     try:
         net = table.one(change)
     except (ChangeRejected, ValueError, KeyError):
         net = None
-    if net is None:
+    if net is not None:
+        if readers is not None:
+            wait(circuit, name, table, readers)
+    else:
         net = circuit._door.plain(table, change)
         if net is None:
             return commit_batch(circuit, circuit._door.resolve([change]))
     key, old, new = net
     if old is new:
         return Commit(circuit.version, {}, {}, (no_op_statistics,))
-    readers = circuit._readers.get(name)
     touched = () if readers is None else readers.few if readers.few is not None else readers.touched_by(old, new)
     nets = [net]
     version = circuit.version + 1
@@ -81,24 +85,14 @@ def commit_one(circuit: Circuit, change: Change) -> Commit:
                         kept.value[key] = row
                     changes, placed = (shown,), ()
             except Exception:  # noqa: BLE001 - the unit of fault is the view
-                if not kept.ordered:
-                    kept.delta = []
-                try:
-                    changes, placed = kept.rehydrate(circuit._tables)
-                except Exception as error:  # noqa: BLE001 - as above
-                    failed.update({view.id: error for view in kept.views})
-                    continue
+                changes, placed = anew(circuit, kept, failed)
                 if not changes and not placed:
                     continue
             for view in kept.views:
                 updates[view.id] = view.update(changes, placed, version)
         circuit.version = version  # the point of no return: from here on the batch has happened
     except BaseException:
-        table.unwrite(nets)
-        for kept in touched:
-            kept.dirty = True
-            for view in kept.views:
-                view.take_back(version)
+        undo(table, net, touched, version)
         raise
     if failed:
         circuit._fail(failed)

@@ -140,12 +140,12 @@ class Program:
     `row`, where each row of the one table makes at most one of the value, under its own id: the step for one change.
     """
 
-    __slots__ = ("_binding", "_parts", "_top", "code", "row", "steps", "tables")
+    __slots__ = ("_parts", "_top", "binding", "code", "row", "steps", "tables")
 
     def __init__(self, code: Code, binding: Binding) -> None:
         self.code = code
         self.tables = code.tables
-        self._binding = binding
+        self.binding = binding
         self._parts: list[Part] = []
         self._top: TopK | Window | None = None
         self.row: Callable[[Net], Net | None] | None = None if code.nodes else _unchanged
@@ -162,8 +162,8 @@ class Program:
     def _compiled(self, node: Node, code: Compiled, is_top: bool) -> Part:
         source = self._value_of(node.inputs[0]) if self.code.rereads else None
         if source is not None:
-            self._binding.source = source
-        made = code.bind(self._binding)
+            self.binding.source = source
+        made = code.bind(self.binding)
         value, rebind = code.value, code.rebind
         ports = made[1 : 1 + len(node.inputs)]
         step = _one_after_the_other(ports) if len(ports) > 1 else None
@@ -180,7 +180,7 @@ class Program:
         return part
 
     def _operator(self, node: Node, is_top: bool) -> Part:
-        binding = self._binding
+        binding = self.binding
         plan = bind_plan(node.plan, binding.params) if binding.params else node.plan
         operator = operator_of(plan, lambda table: binding.tables[table].names, binding.meter)
 
@@ -196,7 +196,7 @@ class Program:
     def _value_of(self, given: Input) -> Callable[[], Rows] | None:
         """The rows of an input, anew; None where they cannot be had without its whole history."""
         if given.table is not None:
-            table = self._binding.tables[given.table]
+            table = self.binding.tables[given.table]
             return lambda: table.rows
         return self._parts[given.node].value
 
@@ -212,7 +212,7 @@ class Program:
 
     def _whole(self, delta: Delta) -> Delta:
         """The table's rows as they are."""
-        self._binding.meter.rows += len(delta)
+        self.binding.meter.rows += len(delta)
         return delta
 
     def _general(self, path: Path) -> Step:
@@ -288,15 +288,15 @@ class Program:
         """
         if not self.code.rebindable:
             raise UsageError("a part of this plan cannot change its parameters while it runs", hint="hydrate it anew")
-        self._binding.params = params
+        self.binding.params = params
         for part, node in zip(self._parts, self.code.nodes, strict=True):
             if part.rebind is not None and node.code is not None:
                 cells = node.code.source.cells
-                part.rebind(*[cells[name].make(self._binding) for name in node.code.varying])
+                part.rebind(*[cells[name].make(self.binding) for name in node.code.varying])
 
     def release(self) -> None:
         """The program is not needed any more: give its arrangements back."""
-        self._binding.release()
+        self.binding.release()
 
     # Order, for ordered plans
 

@@ -25,7 +25,7 @@ class Readers:
     Args: `types`, the declared types of the table's columns, by position.
     """
 
-    __slots__ = ("_everyone", "_exact", "_index", "_selective", "_types", "few")
+    __slots__ = ("_everyone", "_exact", "_index", "_selective", "_types", "few", "fused", "waited")
 
     def __init__(self, types: Sequence[str]) -> None:
         self._types = types
@@ -36,6 +36,10 @@ class Readers:
         """Some interest asks more than what is looked up: it costs less to judge the rest here than to visit."""
         self.few: tuple[Materialisation, ...] | None = ()
         """All readers, where they are so few that a change visits them all; else `touched_by` says which."""
+        self.fused = False
+        """There is a generated function for changes that stand alone, of these readers and no others."""
+        self.waited = 0
+        """Changes without it since the readers last changed."""
 
     def __bool__(self) -> bool:
         return bool(self._everyone or self._selective)
@@ -52,6 +56,7 @@ class Readers:
             self._exact = self._exact or interest[0] != "="
             if self._index is not None:
                 self._index.add_clause(kept, interest)
+                self.fused, self.waited = False, 0
                 return
             elif len(self._selective) > FEW:
                 self._index = PredicateIndex(self._types)
@@ -70,6 +75,7 @@ class Readers:
         self._join()
 
     def _join(self) -> None:
+        self.fused, self.waited = False, 0
         self.few = (*self._everyone, *self._selective) if self._index is None else None
 
     def touched_by(self, old: Row | None, new: Row | None) -> Collection[Materialisation]:

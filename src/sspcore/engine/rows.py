@@ -59,7 +59,7 @@ class RowMaker:
         """Rows that are equal are the same."""
         self.added: list[str] = []
         key = schema.key
-        self._key_at = self.position[key] if isinstance(key, str) else None
+        self.key_at = self.position[key] if isinstance(key, str) else None
         self._keys_at = [self.position[k] for k in key] if isinstance(key, tuple) else None
         self._plain = [_PLAIN.get(kind) for kind in self.kinds]
         self._shown: list[set[type]] = [set() for _ in self.kinds]
@@ -67,6 +67,8 @@ class RowMaker:
         # The generated ways in, see `Intake`: what they decline goes the long way.
         self.plain: Callable[[Any, Any], Row | None] = _declines_row
         self.several: Callable[[Sequence[Change], dict[Any, Row | None]], int] = _declines_several
+        self.columns: Sequence[Cell] | None = None
+        """What they were generated for."""
 
     def row(self, key: Any, given: Any) -> Row:
         """A full row: columns not named become NULL. `given` is a mapping, or a tuple in schema order.
@@ -131,8 +133,9 @@ class RowMaker:
                 columns.append(Cell(name, frozenset(), partial(self._convert, at), kind in _STEADY))
         if all(column.classes or column.convert for column in columns):
             table = self.table
-            made = intake(columns, self._key_at, self.schema.table, table.rows, table.versions)
+            made = intake(columns, self.key_at, self.schema.table, table.rows, table.versions)
             self.plain, self.several = made.row, made.several
+            self.columns = columns
             if self.alone:
                 table.one = made.one
 
@@ -184,8 +187,8 @@ class RowMaker:
         return tuple(cells)
 
     def _key_cells(self, key: Any) -> list[tuple[int, Value]]:
-        if self._key_at is not None:
-            return [(self._key_at, key)]
+        if self.key_at is not None:
+            return [(self.key_at, key)]
         if self._keys_at is None:
             return []
         if type(key) is not tuple or len(key) != len(self._keys_at):
@@ -196,7 +199,7 @@ class RowMaker:
         return list(zip(self._keys_at, key, strict=True))
 
     def _fill_key(self, cells: list[Value], key: Any) -> None:
-        at = self._key_at
+        at = self.key_at
         if at is not None and cells[at] is None and self._plain[at] is object:
             cells[at] = key
             return

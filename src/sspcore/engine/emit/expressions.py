@@ -61,9 +61,7 @@ class Expressions:
 
     def shared(self, name: str, recipe: Recipe) -> str:
         """A helper that all expressions of the source share."""
-        if name not in self._source.cells:
-            self._source.cells[name] = recipe
-        return name
+        return self._source.shared(name, recipe)
 
     def kind(self, expression: Expression) -> str:
         """The type of what an expression gives, as far as it is known."""

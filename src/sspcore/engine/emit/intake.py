@@ -177,7 +177,9 @@ class IntakeWriter:
         """A row may say its id: the one it comes with, or nothing but that it has none to say."""
         if self.key_at is not None:
             cell = f"a{self.key_at}"
-            with self.source.block(f"if {cell} is not key and (type({cell}) is not type(key) or {cell} != key):"):
+            classes = self.columns[self.key_at].classes & IDS
+            kind = "type(key)" if len(classes) > 1 else "str" if str in classes else "int"
+            with self.source.block(f"if {cell} is not key and (type({cell}) is not {kind} or {cell} != key):"):
                 self.source.line(decline)
 
 
