@@ -88,6 +88,11 @@ QUERIES: Final = {
     "nest_one": query("flights")
     .select("id")
     .related("plane", query("planes").select("model"), {"tailnum": "tailnum"}, one=True),
+    "mark_in": "SELECT f.id, f.carrier IN (SELECT carrier FROM airlines WHERE name LIKE 'A%') AS known FROM flights f",
+    "mark_not_in": (
+        "SELECT p.tailnum FROM planes p WHERE p.model NOT IN "
+        "(SELECT f.dest FROM flights f WHERE f.tailnum = p.tailnum AND f.dep_delay > 60)"
+    ),
     **{f"board_{view.id}": view.sql for view in VIEWS if "departures" in view.id},
 }
 

@@ -192,7 +192,7 @@ class MembershipEmitter:
         source = self.source
         for key, step in (("g", "-"), ("h", "+")):
             with source.block(f"if {key} is not None:"):
-                source.line(f"n = seek({key}, 0) {step} 1")
+                source.line("n = counts[g] - 1" if step == "-" else "n = seek(h, 0) + 1")
                 if step == "-":
                     with source.block("if n:"):
                         source.line("counts[g] = n")

@@ -36,9 +36,9 @@ OWN_KEYS: Final = frozenset({"integer", "text", "bytes"})
 
 def is_matched(plan: nodes.Plan) -> TypeGuard[Matched | nodes.Join]:
     """True for a node that matches the rows of two sides, and has an emitter."""
-    if isinstance(plan, nodes.Join):
-        return True
-    return isinstance(plan, Matched) and getattr(plan, "key", None) is None
+    if isinstance(plan, nodes.Mark):
+        return plan.key is None or plan.residual is None
+    return isinstance(plan, nodes.Join | Matched)
 
 
 @attrs.frozen(eq=False)
@@ -78,23 +78,26 @@ class Sides:
 class Side:
     """The text of one side: its rows are `k0 r0` on the left and `k1 r1` on the right; changes are `k0 o0 n0`, ….
 
-    `own`: the code files the side's rows itself, for they cannot be found in a table.
+    `own`: the code files the side's rows itself, for they cannot be found in a table. `tag` tells two ways of finding
+    rows of one side apart.
     """
 
-    def __init__(self, source: Source, frame: Frame, sides: Sides, at: int) -> None:
+    def __init__(self, source: Source, frame: Frame, sides: Sides, at: int, tag: str = "") -> None:
         self.source, self.frame, self.sides, self.at = source, frame, sides, at
+        self.name = f"{at}{tag}"
         self.own = not sides.found_in_table(at)
         self.tests = list(sides.tests[at])
         self.write = frame.expressions
 
     def columns(self) -> list[int]:
-        """The columns that anything reads."""
+        """The columns that anything reads, but for the row's id: that stays."""
         sides = self.sides
         every = [
             *sides.pipe.outputs, *sides.residual, *sides.late, *sides.tests[self.at], *sides.keys[self.at],
         ]  # fmt: skip
         leaf = sides.pipe.leaves[self.at]
-        return sorted({c for e in every for c in columns_read(e) if c in leaf.columns})
+        read = {c for e in every for c in columns_read(e) if c in leaf.columns}
+        return sorted([c for c in read if leaf.id_columns != (c - leaf.offset,)])
 
     # Changes
 
@@ -102,10 +105,12 @@ class Side:
         """Within a loop over changes: skip those of columns nobody reads, and let rows that fail the tests be None."""
         source, old, new, read = self.source, f"o{self.at}", f"n{self.at}", self.columns()
         leaf = self.sides.pipe.leaves[self.at]
-        if 0 < len(read) <= MOST_COMPARED and len(read) < len(leaf.names):
-            with source.block(
-                f"if {old} is not None and {new} is not None and {self.frame.unchanged(read, old, new)}:"
-            ):
+        if len(read) <= MOST_COMPARED and len(read) < len(leaf.names) - 1:
+            tests = [
+                f"{old} is not None and {new} is not None",
+                *([self.frame.unchanged(read, old, new)] if read else []),
+            ]
+            with source.block(f"if {' and '.join(tests)}:"):
                 source.line("continue")
         if self.tests:
             source.note(" and ".join([self.frame.words(test) for test in self.tests]))
@@ -141,25 +146,25 @@ class Side:
         """The dict of the rows by key, for a side that files them itself."""
         if self.own:
             self.source.note(f"rows of {self.frame.name_of(self.at)} by key")
-            self.source.line(f"filed{self.at} = {{}}")
-            self.source.line(f"find{self.at} = filed{self.at}.get")
+            self.source.line(f"filed{self.name} = {{}}")
+            self.source.line(f"find{self.name} = filed{self.name}.get")
 
     def file(self, old: str | None, new: str) -> None:
         """A row's key was one (not given: there was no row) and is another: file it there."""
         if not self.own:
             return
-        source, at = self.source, self.at
+        source, at, name = self.source, self.at, self.name
         key, row = f"k{at}", f"n{at}" if old is not None else f"r{at}"
         if old is not None:
             with source.block(f"if {old} is not None and {old} != {new}:"):
-                source.line(f"bucket = filed{at}[{old}]")
+                source.line(f"bucket = filed{name}[{old}]")
                 source.line(f"del bucket[{key}]")
                 with source.block("if not bucket:"):
-                    source.line(f"del filed{at}[{old}]")
+                    source.line(f"del filed{name}[{old}]")
         with source.block(f"if {new} is not None:"):
-            source.line(f"bucket = find{at}({new})")
+            source.line(f"bucket = find{name}({new})")
             with source.block("if bucket is None:"):
-                source.line(f"filed{at}[{new}] = {{{key}: {row}}}")
+                source.line(f"filed{name}[{new}] = {{{key}: {row}}}")
             with source.block("else:"):
                 source.line(f"bucket[{key}] = {row}")
 
@@ -187,7 +192,7 @@ class Side:
             return f"len({self.every()}) > 0"
         if self._by_id:
             return f"{key} in {self.every()}"
-        return f"{key} in {f'filed{self.at}' if self.own else self._index()}"
+        return f"{key} in {f'filed{self.name}' if self.own else self._index()}"
 
     def count(self, key: str) -> str:
         """The text of how many rows have a key, where the side has no tests."""
@@ -206,7 +211,7 @@ class Side:
 
     def _bucket(self, key: str) -> str:
         if self.own:
-            return f"find{self.at}({key}, {self.frame.empty()})"
+            return f"find{self.name}({key}, {self.frame.empty()})"
         if not self.sides.keys[self.at]:
             return self.every()
         return f"{self._index()}.get({key}, {self.frame.empty()})"
@@ -223,7 +228,7 @@ class Side:
             return binding.arranged(table, columns)
 
         about = f"the rows of {table} by {', '.join(columns)}, with their ids"
-        return self.write.shared(f"index{self.at}", Recipe(make, about=about))
+        return self.write.shared(f"index{self.name}", Recipe(make, about=about))
 
     def _table_cell(self, about: str, read: Callable[[Any], Any]) -> Recipe:
         table = self.sides.pipe.leaves[self.at].table

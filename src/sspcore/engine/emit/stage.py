@@ -14,6 +14,7 @@ from sspcore.codegen.source import Source
 from sspcore.engine.emit.aggregate import Grouping, GroupsEmitter, has_emitter
 from sspcore.engine.emit.cells import Binding, Recipe
 from sspcore.engine.emit.judging import JudgingEmitter
+from sspcore.engine.emit.marking import MarkingEmitter
 from sspcore.engine.emit.membership import MembershipEmitter
 from sspcore.engine.emit.nest import NestEmitter, Nesting
 from sspcore.engine.emit.nest import has_emitter as has_nest_emitter
@@ -240,6 +241,8 @@ class Cutter:
         def emitter(source: Source, _: Pipe) -> MembershipEmitter | PairsEmitter:
             if isinstance(node, nodes.Join):
                 return PairsEmitter(source, sides, node)
+            if isinstance(node, nodes.Mark) and node.key is not None:
+                return MarkingEmitter(source, sides, node)
             return JudgingEmitter(source, sides, node) if sides.residual else MembershipEmitter(source, sides, node)
 
         return self._append(Node(plan, inputs, emitted(emitter, sides.leaves)))
@@ -252,7 +255,8 @@ class Cutter:
         kind = node.kind if isinstance(node, nodes.Join) else ""
         over = [*pairs, *above] if kind else pairs  # what reads the columns of both sides
         asked = {c for e in over for c in columns_read(e)} | {c for e in above for c in columns_read(e) if c < wide}
-        left_keys, right_keys = [a for a, _ in node.on], [b for _, b in node.on]
+        on = [*node.on, *([node.key] if isinstance(node, nodes.Mark) and node.key is not None else [])]
+        left_keys, right_keys = [a for a, _ in on], [b for _, b in on]
         left, columns = self._side(
             node.left, {c for c in asked if c < wide}, left_keys, [*pairs, *above], kind in ("right", "full")
         )
