@@ -64,6 +64,50 @@ def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") 
     return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
+class Bars:
+    """A picture of bars below one another, as long as the logarithm of what they tell: seconds.
+
+    Args: `times`, all that will be told; `left`, room for labels; `right`, room for what is told beside a bar.
+    """
+
+    def __init__(
+        self, titles: Sequence[str], times: Sequence[float], left: int = 170, wide: int = 560, right: int = 100
+    ) -> None:
+        self._low, high = math.floor(math.log10(min(times))), math.ceil(math.log10(max(times)))
+        self._powers = range(self._low, high + 1)
+        self._scale = wide / max(1, high - self._low)
+        self._left, self._width = left, left + wide + right
+        self._titles = [text(12, 24 + 18 * n, each, "small" if n else "title") for n, each in enumerate(titles)]
+        self._elements: list[str] = []
+        self._top = self._y = 26.0 + 18 * len(titles)
+
+    def name(self, name: str) -> None:
+        """What the bars below it have in common."""
+        self._elements.append(text(12, self._y + 24, name, "name"))
+        self._y += 30
+
+    def bar(self, label: str, seconds: float, colours: Sequence[tuple[float, str]], told: str = "") -> None:
+        """One bar, in shares of its length by colour."""
+        y, x = self._y, float(self._left)
+        long = max(2.0, (math.log10(seconds) - self._low) * self._scale)
+        self._elements.append(text(x - 6, y + 11, label, "small", "end"))
+        for share, colour in colours:
+            wide = long * share
+            self._elements.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="12" fill="{colour}"/>')
+            x += wide
+        self._elements.append(text(x + 5, y + 10, told or amount(seconds, "s"), "small"))
+        self._y += 15
+
+    def picture(self) -> Picture:
+        """All of it, over a grid of the powers of ten."""
+        grid = []
+        for power in self._powers:
+            x = self._left + (power - self._low) * self._scale
+            grid.append(f'<line x1="{x:.1f}" y1="{self._top}" x2="{x:.1f}" y2="{self._y:.1f}"/>')
+            grid.append(text(x, self._top - 4, amount(10.0**power, "s"), "small", "middle"))
+        return self._width, int(self._y) + 24, self._titles + grid + self._elements
+
+
 def draw_bars(data: Mapping[str, Any]) -> Picture | None:
     """One bar per subject and workload, its typical time; shorter is better."""
     groups: dict[str, list[Any]] = {}
@@ -73,29 +117,12 @@ def draw_bars(data: Mapping[str, Any]) -> Picture | None:
     if not groups:
         return None
     found = [m["least"] for group in groups.values() for m in group]
-    low, high = math.floor(math.log10(min(found))), math.ceil(math.log10(max(found)))
-    left, wide, bar = 170, 620, 14
-    scale = wide / max(1, high - low)
-    elements, y = [text(12, 24, "Time per step, logarithmic: shorter is better", "title")], 44.0
-    top = y
+    bars = Bars(["Time per step, logarithmic: shorter is better"], found, wide=620)
     for name, group in groups.items():
-        y += 22
-        elements.append(text(12, y, name, "name"))
-        y += 6
+        bars.name(name)
         for m in group:
-            length = max(2.0, (math.log10(m["least"]) - low) * scale)
-            elements.append(text(left - 6, y + 11, LABELS[m["subject"]], "small", "end"))
-            elements.append(
-                f'<rect x="{left}" y="{y:.1f}" width="{length:.1f}" height="{bar - 3}" fill="{COLOURS[m["subject"]]}"/>'
-            )
-            elements.append(text(left + length + 5, y + 10, amount(m["least"], "s"), "small"))
-            y += bar
-    grid = []
-    for power in range(low, high + 1):
-        x = left + (power - low) * scale
-        grid.append(f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{y:.1f}"/>')
-        grid.append(text(x, top - 4, amount(10.0**power, "s"), "small", "middle"))
-    return left + wide + 100, int(y) + 24, elements[:1] + grid + elements[1:]
+            bars.bar(LABELS[m["subject"]], m["least"], [(1.0, COLOURS[m["subject"]])])
+    return bars.picture()
 
 
 def draw_growth(data: Mapping[str, Any]) -> Picture | None:

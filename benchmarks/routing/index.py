@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks import routing_index
 from benchmarks.engine.peers import Absent
-from benchmarks.engine.plots import Picture, stacked, text
+from benchmarks.engine.plots import Bars, Picture, stacked
 from benchmarks.engine.report import amount
 from benchmarks.routing import rules
 from benchmarks.routing_index import Workload, compiled, filled, forms
@@ -147,7 +147,6 @@ def print_table(data: Mapping[str, Any]) -> None:
 
 
 COLOURS = dict(zip(SUBJECTS, ("#1769aa", "#74b3e0", "#606060", "#d95f02", "#7570b3", "#66a61e"), strict=True))
-LEFT, WIDE, BAR = 170, 560, 14
 
 
 def draw(data: Mapping[str, Any]) -> Picture | None:
@@ -155,31 +154,15 @@ def draw(data: Mapping[str, Any]) -> Picture | None:
     timed = [m for m in data["measurements"] if m["seconds"]]
     if not timed:
         return None
-    low = math.floor(math.log10(min(m["seconds"] for m in timed)))
-    high = math.ceil(math.log10(max(m["seconds"] for m in timed)))
-    scale = WIDE / max(1, high - low)
-    elements = [text(12, 24, "Time to find which predicates hold for a row, logarithmic: shorter is better", "title")]
-    top = y = 44.0
+    title = "Time to find which predicates hold for a row, logarithmic: shorter is better"
+    bars = Bars([title], [m["seconds"] for m in timed])
     last: tuple[str, int] | None = None
     for m in timed:
         if (m["case"], m["predicates"]) != last:
             last = m["case"], m["predicates"]
-            y += 24
-            elements.append(text(12, y, f"{m['case']}  × {m['predicates']:,}", "name"))
-            y += 6
-        long = max(2.0, (math.log10(m["seconds"]) - low) * scale)
-        elements.append(text(LEFT - 6, y + 11, LABELS.get(m["subject"], m["subject"]), "small", "end"))
-        elements.append(
-            f'<rect x="{LEFT}" y="{y:.1f}" width="{long:.1f}" height="{BAR - 3}" fill="{COLOURS[m["subject"]]}"/>'
-        )
-        elements.append(text(LEFT + long + 5, y + 10, amount(m["seconds"], "s"), "small"))
-        y += BAR
-    grid = []
-    for power in range(low, high + 1):
-        x = LEFT + (power - low) * scale
-        grid.append(f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{y:.1f}"/>')
-        grid.append(text(x, top - 4, amount(10.0**power, "s"), "small", "middle"))
-    return LEFT + WIDE + 100, int(y) + 24, elements[:1] + grid + elements[1:]
+            bars.name(f"{m['case']}  × {m['predicates']:,}")
+        bars.bar(LABELS.get(m["subject"], m["subject"]), m["seconds"], [(1.0, COLOURS[m["subject"]])])
+    return bars.picture()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

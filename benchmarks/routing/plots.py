@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.engine.plots import Picture, stacked, text
+from benchmarks.engine.plots import Bars, Picture, stacked, text
 from benchmarks.engine.report import amount
 from benchmarks.routing import index
 
-LEFT, WIDE, BAR = 150, 560, 16
+LEFT, WIDE = 150, 560
 
 
 def write(data: Mapping[str, Any], target: Path) -> list[Path]:
@@ -32,37 +32,22 @@ def draw(data: Mapping[str, Any]) -> Picture | None:
     timed = [m for m in data["measurements"] if m["least"]]
     if not timed:
         return None
-    times = [m["least"] for m in timed]
-    low, high = math.floor(math.log10(min(times))), math.ceil(math.log10(max(times)))
-    scale = WIDE / max(1, high - low)
-    title = "Processor time per change by routing strategy, logarithmic: shorter is better"
-    elements, y = (
-        [text(12, 24, title, "title"), text(12, 42, "pale: the share of deliveries nobody needed", "small")],
-        56.0,
-    )
-    top = y
+    bars = Bars(
+        [
+            "Processor time per change by routing strategy, logarithmic: shorter is better",
+            "pale: the share of deliveries nobody needed",
+        ],
+        [m["least"] for m in timed], LEFT, WIDE, 180,
+    )  # fmt: skip
     for name, workload in data["workloads"].items():
         found = sorted([m for m in timed if m["workload"] == name], key=lambda m: m["least"])
-        if not found:
-            continue
-        y += 24
-        elements.append(text(12, y, f"{name}: {workload['title']}", "name"))
-        y += 6
+        if found:
+            bars.name(f"{name}: {workload['title']}")
         for m in found:
-            long = max(2.0, (math.log10(m["least"]) - low) * scale)
             waste = m["wasted"] / m["delivered"] if m["delivered"] else 0.0
-            elements.append(text(LEFT - 6, y + 11, m["strategy"], "small", "end"))
-            elements.append(_bar(LEFT, y, long * (1 - waste), "#1769aa"))
-            elements.append(_bar(LEFT + long * (1 - waste), y, long * waste, "#c6dbec"))
             told = f"{amount(m['least'], 's')}, {m['delivered'] / m['changes']:,.2f} deliveries"
-            elements.append(text(LEFT + long + 5, y + 11, told, "small"))
-            y += BAR
-    grid = []
-    for power in range(low, high + 1):
-        x = LEFT + (power - low) * scale
-        grid.append(f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{y:.1f}"/>')
-        grid.append(text(x, top - 2, amount(10.0**power, "s"), "small", "middle"))
-    return LEFT + WIDE + 180, int(y) + 24, elements[:2] + grid + elements[2:]
+            bars.bar(m["strategy"], m["least"], [(1 - waste, "#1769aa"), (waste, "#c6dbec")], told)
+    return bars.picture()
 
 
 COLOURS = ("#1769aa", "#d95f02", "#7570b3", "#66a61e", "#b3589a", "#c9a400", "#8d6e63", "#606060", "#74b3e0", "#a9c7dd")
@@ -100,7 +85,3 @@ def draw_growth(data: Mapping[str, Any]) -> Picture | None:
         elements.append(f'<rect x="{LEFT + WIDE + 14}" y="{y - 9}" width="10" height="10" fill="{colour}"/>')
         elements.append(text(LEFT + WIDE + 30, y, curve["strategy"] + power, "small"))
     return LEFT + WIDE + 180, top + tall + 50, elements
-
-
-def _bar(x: float, y: float, wide: float, colour: str) -> str:
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{BAR - 3}" fill="{colour}"/>'
