@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from types import SimpleNamespace
 
 import pytest
 import trio
@@ -27,7 +26,7 @@ from sspcore.ingress.registry import Registry
 from sspcore.routing.routed import Routed
 from sspcore.testing.oracle import LawBroken
 from tests.profiles import scaled
-from tests.runtime.test_interleavings import Story, steps
+from tests.runtime.test_interleavings import Story, asking, steps, told
 from tests.runtime.test_partitions import QUERIES, SCHEMAS, judge
 from tests.runtime.tools import balanced, fail, open_test
 
@@ -206,20 +205,8 @@ async def tell(model, history, script, options, capacity):
         "routing": {"strategy": "routed", **options}, "ingress": {"strict": False},
         "backpressure": {"capacity": capacity},
     }  # fmt: skip
-    views = {view: SimpleNamespace(plan=text, params=None) for view, text in QUERIES.items()}
-    async with trio.open_nursery() as nursery, open_test(config, schemas=SCHEMAS) as runtime:
-        await runtime.create_circuit("ops")
-        story = Addressed(runtime, SimpleNamespace(history=history, views=views), nursery)
-        for step in script:
-            await story.step(*step)
-            balanced(runtime)
-        for batch in story.batches:
-            story.start(lambda batch=batch: runtime.ingest(batch))
-        await trio.sleep(60)
-        await runtime.settle()
-        check(runtime, model)
-        balanced(runtime)
-        nursery.cancel_scope.cancel()
+    async with told(config, asking(QUERIES, history), script, Addressed, schemas=SCHEMAS) as story:
+        check(story.runtime, model)
 
 
 @pytest.mark.parametrize("options", [BY_CHANGE, LENIENT], ids=["or refused", "or by column"])

@@ -8,7 +8,8 @@ every reader, believing only snapshots and updates, has the same.
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
 
 import pytest
 import trio
@@ -121,10 +122,12 @@ class Story:
         await trio.sleep(seconds)
 
 
-async def tell(scenario, script, config):
-    async with trio.open_nursery() as nursery, open_test(config, schemas=scenario.schemas) as runtime:
+@asynccontextmanager
+async def told(config, scenario, script, kind=Story, **more):
+    """A runtime of two circuits after a story: every step of the script, every batch, and time for all that waits."""
+    async with trio.open_nursery() as nursery, open_test(config, **more) as runtime:
         await runtime.create_circuit("ops")
-        story = Story(runtime, scenario, nursery)
+        story = kind(runtime, scenario, nursery)
         for step in script:
             await story.step(*step)
             balanced(runtime)
@@ -132,6 +135,21 @@ async def tell(scenario, script, config):
             story.start(lambda batch=batch: runtime.ingest(batch))
         await trio.sleep(60)  # everything that waits for room, a backoff or a walk has had its turn
         await runtime.settle()
+        yield story
+        balanced(runtime)
+        nursery.cancel_scope.cancel()
+
+
+def asking(queries, history):
+    """A scenario of views in SQL."""
+    return SimpleNamespace(
+        history=history, views={view: SimpleNamespace(plan=text, params=None) for view, text in queries.items()}
+    )
+
+
+async def tell(scenario, script, config):
+    async with told(config, scenario, script, schemas=scenario.schemas) as story:
+        runtime = story.runtime
         with trio.move_on_after(1):
             await trio.sleep_forever()  # readers read
         assert 0 == runtime.statistics().waiting
@@ -141,10 +159,8 @@ async def tell(scenario, script, config):
         for reader, (circuit, view) in story.readers.items():
             bound = runtime._workers[circuit].stage.circuit.view(view).bound
             expect_value(reader.mirror.keys, reader.mirror.rows(), bound, base, f"a reader of {view}")
-        balanced(runtime)
         for worker in runtime._workers.values():
             assert set(worker.lane.tables) >= worker.lane.needed()
-        nursery.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize("strategy", ["broadcast", "dependency", "predicate"])

@@ -23,7 +23,7 @@ from sspcore.routing.routed import Routed, RoutedOptions
 from sspcore.routing.sharded import Sharded, ShardedOptions
 from sspcore.testing.oracle import LawBroken, expect_value
 from tests.profiles import scaled
-from tests.runtime.test_interleavings import Story, steps
+from tests.runtime.test_interleavings import asking, steps, told
 from tests.runtime.tools import balanced, fail, open_test
 
 SCHEMAS = [Schema("t", {"id": "integer", "home": "text", "x": "integer"}), Schema("u", {"id": "integer", "y": "text"})]
@@ -157,20 +157,8 @@ histories = st.lists(st.lists(change, min_size=1, max_size=6), max_size=8)
 
 async def tell(history, script, routing, belongs):
     config = {"routing": routing, "ingress": {"strict": False}}
-    views = {view: SimpleNamespace(plan=text, params=None) for view, text in QUERIES.items()}
-    async with trio.open_nursery() as nursery, open_test(config, schemas=SCHEMAS, plugins=[Plugin()]) as runtime:
-        await runtime.create_circuit("ops")
-        story = Story(runtime, SimpleNamespace(history=history, views=views), nursery)
-        for step in script:
-            await story.step(*step)
-            balanced(runtime)
-        for batch in story.batches:
-            story.start(lambda batch=batch: runtime.ingest(batch))
-        await trio.sleep(60)
-        await runtime.settle()
-        judge(runtime, belongs)
-        balanced(runtime)
-        nursery.cancel_scope.cancel()
+    async with told(config, asking(QUERIES, history), script, schemas=SCHEMAS, plugins=[Plugin()]) as story:
+        judge(story.runtime, belongs)
 
 
 @pytest.mark.parametrize(("routing", "belongs"), CASES.values(), ids=CASES)

@@ -19,7 +19,7 @@ from sspcore.abc import ALL
 from sspcore.ingress import lane, regions, walk
 from sspcore.routing.meta.strategy import Meta
 from sspcore.testing.oracle import LawBroken, expect_value
-from tests.runtime.test_interleavings import Story, steps
+from tests.runtime.test_interleavings import asking, steps, told
 from tests.runtime.tools import balanced, fail, open_test
 
 SCHEMAS = [
@@ -77,21 +77,9 @@ histories = st.lists(st.lists(change, min_size=1, max_size=4), min_size=3, max_s
 
 async def tell(history, script, routing):
     config = {"routing": routing, "ingress": {"strict": False}}
-    views = {view: SimpleNamespace(plan=text, params=None) for view, text in QUERIES.items()}
-    async with trio.open_nursery() as nursery, open_test(config, schemas=SCHEMAS) as runtime:
-        await runtime.create_circuit("ops")
-        story = Story(runtime, SimpleNamespace(history=history, views=views), nursery)
-        for step in script:
-            await story.step(*step)
-            balanced(runtime)
-        for batch in story.batches:
-            story.start(lambda batch=batch: runtime.ingest(batch))
-        await trio.sleep(60)
-        await runtime.settle()
-        judge(runtime, routing.get("default"))
-        balanced(runtime)
-        assert () == runtime._registry.router.strategy.placement().leaving
-        nursery.cancel_scope.cancel()
+    async with told(config, asking(QUERIES, history), script, schemas=SCHEMAS) as story:
+        judge(story.runtime, routing.get("default"))
+        assert () == story.runtime._registry.router.strategy.placement().leaving
 
 
 @pytest.mark.parametrize("routing", [PLACED, WITH_DEFAULT], ids=["placed", "with a default"])

@@ -18,7 +18,7 @@ from sspcore.ingress import walk
 from sspcore.testing.strategies import scenarios
 from tests.ingress import test_selective as law
 from tests.profiles import scaled
-from tests.runtime.test_interleavings import Story, circuits, steps, views
+from tests.runtime.test_interleavings import Story, circuits, steps, told, views
 from tests.runtime.tools import balanced, fail, judge, open_test, reading
 
 BY_PREDICATE = {"routing": {"strategy": "predicate"}}
@@ -255,22 +255,12 @@ def test_whatever_happens_and_whoever_routes(scenario, script, slice):
 
 
 async def tell(scenario, script):
+    start = [("register", "main", view) for view in scenario.views]
+    script = (*start, ("pause", 8), *script)
     config = {"ingress": {"strict": False}}
-    async with trio.open_nursery() as nursery, open_test(config, schemas=scenario.schemas) as runtime:
-        await runtime.create_circuit("ops")
-        story = SwitchingStory(runtime, scenario, nursery)
-        start = [("register", "main", view) for view in scenario.views]
-        for step in (*start, ("pause", 8), *script):
-            await story.step(*step)
-            balanced(runtime)
-        for batch in story.batches:
-            story.start(lambda batch=batch: runtime.ingest(batch))
-        await trio.sleep(60)
-        await runtime.settle()
-        await tidy(runtime)
-        judge(runtime)
-        balanced(runtime)
-        nursery.cancel_scope.cancel()
+    async with told(config, scenario, script, SwitchingStory, schemas=scenario.schemas) as story:
+        await tidy(story.runtime)
+        judge(story.runtime)
 
 
 async def test_a_circuit_destroyed_amid_all_this_takes_nothing_along(autojump_clock, slices):
