@@ -15,6 +15,8 @@ Buckets = dict[Key, dict[Any, Row]]
 
 PLAIN: Final = frozenset({int, str, bytes, type(None)})
 """Types whose values are their own canonical keys, so that the call can be spared."""
+KEY_TYPES: Final = frozenset({"integer", "text", "bytes"})
+"""Types of columns that hold values of these types only."""
 
 
 class Arrangement:
@@ -23,6 +25,8 @@ class Arrangement:
     Rows with a NULL in one of the columns are not filed: NULL equals nothing. `index` stays the same object and is
     always that of the table's present rows: the table writes it right after its own rows, before any view advances.
 
+    Args: `positions`, of the columns; `plain`, whether all their values are of types in `PLAIN`.
+
     >>> by_carrier = Arrangement([1])
     >>> by_carrier.fill({"AA1": ("AA1", "AA"), "UA1": ("UA1", "UA")})
     >>> by_carrier.write([("AA2", None, ("AA2", "AA")), ("UA1", ("UA1", "UA"), None)])
@@ -30,12 +34,13 @@ class Arrangement:
     {'AA': {'AA1': ('AA1', 'AA'), 'AA2': ('AA2', 'AA')}}
     """
 
-    __slots__ = ("_at", "_key_of", "index", "uses")
+    __slots__ = ("_at", "_bare", "_key_of", "index", "uses")
 
-    def __init__(self, positions: Sequence[int]) -> None:
+    def __init__(self, positions: Sequence[int], plain: bool = False) -> None:
         self.index: Buckets = {}
         self.uses = 0
         self._at = positions[0] if len(positions) == 1 else None
+        self._bare = self._at if plain else None
         self._key_of = _key_reader(positions)
 
     def fill(self, rows: Mapping[Any, Row]) -> None:
@@ -54,26 +59,33 @@ class Arrangement:
 
     def write(self, net: Iterable[tuple[Any, Row | None, Row | None]]) -> None:
         """Follow the net changes of the table. Cost: two lookups each."""
-        index, key_of, at = self.index, self._key_of, self._at
+        index, key_of, at, bare, plain = self.index, self._key_of, self._at, self._bare, PLAIN
         for row_id, old, new in net:
             before = after = None
-            if old is not None:
-                before = key_of(old) if at is None or type(old[at]) not in PLAIN else old[at]
-            if new is not None:
-                after = key_of(new) if at is None or type(new[at]) not in PLAIN else new[at]
-                if after is not None and after == before:  # also where the value changed type, from 1 to 1.0
-                    index[after][row_id] = new
-                    continue
+            if bare is not None:
+                if old is not None:
+                    before = old[bare]
+                if new is not None:
+                    after = new[bare]
+            else:
+                if old is not None:
+                    before = key_of(old) if at is None or type(old[at]) not in plain else old[at]
+                if new is not None:
+                    after = key_of(new) if at is None or type(new[at]) not in plain else new[at]
+            if after is None or new is None:
+                pass
+            elif after == before:  # also where the value changed type, from 1 to 1.0
+                index[after][row_id] = new
+                continue
+            elif after in index:
+                index[after][row_id] = new
+            else:
+                index[after] = {row_id: new}
             if before is not None:
                 bucket = index[before]
                 del bucket[row_id]
                 if not bucket:
                     del index[before]
-            if after is not None and new is not None:
-                if after in index:
-                    index[after][row_id] = new
-                else:
-                    index[after] = {row_id: new}
 
 
 def _key_reader(positions: Sequence[int]) -> Callable[[Row], Key | None]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sspcore.algebra.values import Value
-from sspcore.engine.arrangement import Arrangement
+from sspcore.engine.arrangement import KEY_TYPES, Arrangement
 from sspcore.engine.schema import Schema
 from sspcore.engine.sorted_index import SortedBy, SortedIndex
 
@@ -99,7 +99,8 @@ class Table:
         """
         held: Arrangement | None = self.arrangements.get(columns)
         if held is None:
-            held = Arrangement([self.names.index(name) for name in columns])
+            plain = all(self.schema.columns[name] in KEY_TYPES for name in columns)
+            held = Arrangement([self.names.index(name) for name in columns], plain)
             held.fill(self.rows)
             self.arrangements[columns] = held
         held.uses += 1
