@@ -22,7 +22,7 @@ LITERALS = {
     "text": ("'a'", "'b'", "''", "'ab'", "'a%'", "'it''s'", "$s"),
     "boolean": ("TRUE", "FALSE", "$yes"),
 }
-UNCOMPUTED = ("ratio", "spread", "list")
+UNCOMPUTED = ("ratio", "spread", "list", "rows")
 """Kinds that are shown and no more: an average is exact in itself, but sums of it would depend on their order."""
 SQL_TYPES = {"integer": "integer", "real": "double precision", "text": "text", "boolean": "boolean"}
 
@@ -62,6 +62,8 @@ class Expressions:
         c = self.c
         if kind == "boolean":
             return self.condition(names, depth)
+        if kind == "rows":
+            return self.rows(names)
         if kind in UNCOMPUTED:
             return names.atom(kind) or Sql("NULL")
         if depth <= 0 or c.chance(45):
@@ -244,6 +246,10 @@ class Expressions:
 
     def membership(self, names: Names, depth: int) -> Sql | None:
         """[NOT] IN and EXISTS of a subquery."""
+        raise NotImplementedError
+
+    def rows(self, names: Names) -> Sql:
+        """The list of a query's values."""
         raise NotImplementedError
 
     def scalar(self, kind: str, names: Names, depth: int) -> Sql | None:

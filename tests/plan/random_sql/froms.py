@@ -128,7 +128,7 @@ class Froms(Expressions):
         """A table, view, CTE, derived table or VALUES, under an alias."""
         c = self.c
         taken = {s.alias for s in scope.sources} | scope.hides
-        form = c.weighted(((70, "table"), (12, "cte"), (8, "view"), (10, "derived"), (3, "values")))
+        form = c.weighted(((70, "table"), (12, "cte"), (8, "view"), (10, "derived"), (3, "values"), (4, "ranked")))
         if form == "cte" and self.ctes:
             name = c.pick(tuple(self.ctes))
             return self._aliased(name, self.ctes[name], taken)
@@ -142,6 +142,9 @@ class Froms(Expressions):
             made = self._body(None, None, depth - 1)
             self.ctes = known
             return f"({head}{made.text}) AS {alias}", Source(alias, made.columns)
+        if form == "ranked" and depth > 0 and self.budget > 2:
+            alias, made = self.fresh("d"), self.ranked(depth)
+            return f"({made.text}) AS {alias}", Source(alias, made.columns, place=made.columns[-1][0])
         if form == "values" and depth > 0:
             self.portable = False
             alias, kinds = self.fresh("l"), [c.pick(("integer", "text")) for _ in range(2)]
@@ -162,6 +165,10 @@ class Froms(Expressions):
             return name, Source(name, columns)
         alias = self.fresh(self.c.pick(("q", "p", "z")))
         return f"{name} {self.c.pick(('', 'AS '))}{alias}", Source(alias, columns)
+
+    def ranked(self, depth: int) -> Query:
+        """A query whose last column is the place of a row among the others."""
+        raise NotImplementedError
 
     def lateral(self, scope: Scope) -> Query:
         """A query that reads what stands before it in FROM."""

@@ -47,9 +47,11 @@ def element(number: str) -> str:
 
 def condition(c: Choices, one: str, two: str, symbol: str) -> str:
     """A condition over times or a list; what it is compared with is in parentheses."""
-    form = c.below(5)
+    form = c.below(6)
     if form == 0:
         return f"{day(c, one)} {symbol} {moment(c, two)}"
+    if form == 5:
+        return f"{moment(c, one)} {symbol} $now - interval '{c.pick(SPANS)}'"
     if form == 1:
         return f"{moment(c, one)} - {moment(c, two)} {symbol} interval '{c.pick(SPANS)}'"
     if form == 2:

@@ -10,6 +10,7 @@ import math
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 import duckdb
@@ -26,17 +27,19 @@ def literal(value: object) -> str:
         return "'" + value.replace("'", "''") + "'"
     if isinstance(value, bool):
         return str(value).upper()
+    if isinstance(value, datetime):
+        return f"(timestamp '{value:%Y-%m-%d %H:%M:%S}')"
     return "NULL" if value is None else f"({value!r})"
 
 
-def without_params(sql: str) -> str:
+def without_params(sql: str, values: Mapping[str, object] = PARAMS) -> str:
     """The text with each $name as its value, and each literal with a point as a float, which DuckDB takes for exact.
 
     (No quoted literal of ours holds a dollar or a point.)
     """
     sql = re.sub(r"(\d\.\d)(?!e)", r"\1e0", sql)
     return re.sub(
-        r"(LIMIT |OFFSET )?\$(\w+)", lambda m: f"{m[1]}{PARAMS[m[2]]}" if m[1] else literal(PARAMS[m[2]]), sql
+        r"(LIMIT |OFFSET )?\$(\w+)", lambda m: f"{m[1]}{values[m[2]]}" if m[1] else literal(values[m[2]]), sql
     )
 
 
@@ -85,8 +88,8 @@ class Peer:
         if sql is not None:
             self.ask(f"CREATE VIEW {name} AS {sql}")
 
-    def ask(self, sql: str) -> list[Row] | None:
-        """The rows; None when the database has no answer to this."""
+    def ask(self, sql: str, values: Mapping[str, object] = PARAMS) -> list[Row] | None:
+        """The rows, with these values for parameters; None when the database has no answer to this."""
         raise NotImplementedError
 
 
@@ -122,9 +125,9 @@ class DuckDb(Peer):
     def run(self, sql: str) -> list[Row]:
         return self.database.execute(sql).fetchall()
 
-    def ask(self, sql: str) -> list[Row] | None:
+    def ask(self, sql: str, values: Mapping[str, object] = PARAMS) -> list[Row] | None:
         try:
-            return self.run(without_params(sql))
+            return self.run(without_params(sql, values))
         except duckdb.Error as error:
             text = re.sub(r"\d+|\"[^\"]*\"", "#", str(error).splitlines()[0])[:110]
             self.refused[text] = self.refused.get(text, 0) + 1
@@ -159,9 +162,9 @@ class Sqlite(Peer):
     def run(self, sql: str) -> list[Row]:
         return self.database.execute(sql).fetchall()
 
-    def ask(self, sql: str) -> list[Row] | None:
+    def ask(self, sql: str, values: Mapping[str, object] = PARAMS) -> list[Row] | None:
         try:
-            return self.run(SPELLED.sub(lambda m: SPELLING[m[0]], without_params(sql)))
+            return self.run(SPELLED.sub(lambda m: SPELLING[m[0]], without_params(sql, values)))
         except sqlite3.Error as error:
             self.last = str(error)
             return None

@@ -105,6 +105,8 @@ class Queries(Froms):
             kinds = self._kinds(4 if top else 3)
             if top and grouped and c.chance(30):
                 kinds.append(c.pick(("ratio", "ratio", "spread", "list")))
+            if top and c.chance(10):
+                kinds.append("rows")
         if grouped:
             return self._grouped(kinds, scope, f"{from_}{where}", depth, top=top, plain=plain)
         distinct = c.chance(14)
@@ -164,6 +166,10 @@ class Queries(Froms):
                 operator = c.weighted(((6, "="), (1, "<"), (1, "<>"), (1, "IS NOT DISTINCT FROM")))
                 pair = [c.pick(own), c.pick(outside)]
                 parts.append(f" {operator} ".join(pair if c.chance(50) else pair[::-1]))
+        for source in scope.sources:
+            if source.place and c.chance(75):
+                bound = c.pick(("= 1", "<= 2", "< 3", "<= $few", "= 2"))
+                parts.append(f"{source.alias}.{source.place} {bound}")
         if c.chance(percent):
             parts.append(self.condition(scope, depth).at(NOT if parts else OR))
         return f" WHERE {' AND '.join(parts)}" if parts else ""
@@ -177,7 +183,7 @@ class Queries(Froms):
         return columns, ", ".join(items)
 
     def _finished(self, text: str, columns: Columns, hidden: Names | None, *, top: bool, plain: bool) -> Query:
-        if not plain and self.c.chance(30 if top else 6) and "list" not in [kind for _, kind in columns]:
+        if not plain and self.c.chance(30 if top else 6) and not {"list", "rows"} & {k for _, k in columns}:
             return self._ordered(text, columns, hidden)
         return Query(text, columns)
 
@@ -287,6 +293,31 @@ class Queries(Froms):
         """A query in FROM that reads what stands before it."""
         made = self.select(None, scope, 0, plain=True)
         return self._cut(made) if self.c.chance(50) else made
+
+    def rows(self, names: Names) -> Sql:
+        c = self.c
+        self.budget -= 1
+        self.portable = False  # SQLite has no lists
+        scope = Scope(c, [], self._around(names))
+        from_ = self._from(scope, 0)
+        where = self._where(scope, 40, 1)
+        shown = self.value(c.pick(("integer", "text")), scope, 1)
+        way = f"{c.pick(('', ' DESC'))} NULLS {c.pick(('FIRST', 'LAST'))}"
+        window = c.pick(("", "", " LIMIT 2", " LIMIT $few", " LIMIT 2 OFFSET 1"))
+        distinct = "DISTINCT " if c.chance(10) else ""
+        return Sql(f"ARRAY(SELECT {distinct}{shown.text} AS one FROM {from_}{where} ORDER BY one{way}{window})")
+
+    def ranked(self, depth: int) -> Query:
+        scope = Scope(self.c, [], None)
+        self.budget -= 1
+        from_ = self._from(scope, depth - 1)
+        where = self._where(scope, 40, 1)
+        kinds = self._kinds(2)
+        columns, items = self._named(kinds, [self.value(kind, scope, 1) for kind in kinds])
+        name = self.fresh("c")
+        return Query(
+            f"SELECT {items}, {self.place(scope).text} AS {name} FROM {from_}{where}", [*columns, (name, "integer")]
+        )
 
     def scalar(self, kind: str, names: Names, depth: int) -> Sql | None:
         c = self.c

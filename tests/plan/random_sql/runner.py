@@ -2,34 +2,37 @@
 
 Owns the order of things: some views are registered before there are rows, some after; after every batch every view must
 equal `interpret` of its plan and every reader that integrates updates must hold it; every few batches two databases and
-one-off queries must say the same. A breach is a `Wrong`, which tells how to have it again.
+one-off queries must say the same; parameters and the time move now and then. A breach is a `Wrong`, which tells how to have it again.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from random import Random
 
 import attrs
 
 from sspcore.engine.circuit import Circuit
+from sspcore.engine.update import Commit
 from sspcore.errors import SqlError, UnsupportedSql
 from sspcore.testing.generate.choices import Choices
 from sspcore.testing.oracle import Mirror, check_circuit, expect_value
 from tests.plan.random_sql.peers import DuckDb, Peer, Sqlite, differs, without_params
 from tests.plan.random_sql.queries import Queries, Query
-from tests.plan.random_sql.tables import PARAMS, SCHEMAS, History
+from tests.plan.random_sql.tables import OTHERS, PARAMS, SCHEMAS, History
 
 
 class Wrong(AssertionError):
     """A query whose answer is wrong, or that raised what it must not."""
 
 
-def params(sql: str) -> dict:
-    """The parameters that the text names."""
-    return {name: PARAMS[name] for name in re.findall(r"\$(\w+)", sql)}
+def params(sql: str, values: Mapping[str, object] = PARAMS) -> dict:
+    """The parameters that the text names, but for the time, which the circuit tells."""
+    return {name: values[name] for name in re.findall(r"\$(\w+)", sql) if name != "now"}
 
 
 @attrs.define
@@ -43,11 +46,13 @@ class Case:
     queries: dict[str, Query] = attrs.field(factory=dict)
     mirrors: dict[str, Mirror] = attrs.field(factory=dict)
     history: list = attrs.field(factory=list)
+    values: dict = attrs.field(factory=lambda: dict(PARAMS))
 
     def run(self, count: int = 6, batches: int = 6, given: Sequence[Query] = ()) -> None:
         """Draw, register, change, judge; the `given` queries instead of drawn ones. Raises Wrong."""
         c = Choices(Random(self.seed))
         self.circuit = Circuit(schemas=SCHEMAS)
+        self.circuit.advance(self.values["now"])
         views = {} if given else self._views(c)
         drawn = list(given) or [Queries(c, views).query() for _ in range(count)]
         count, past = len(drawn), History(c)
@@ -59,6 +64,8 @@ class Case:
         self._judge()
         for i in range(batches):
             self._apply(past.batch())
+            if i % 3 == 1:
+                self._move(c)
             if i % 3 == 2:
                 self._judge()
 
@@ -78,7 +85,7 @@ class Case:
     def _register(self, name: str, query: Query) -> bool:
         self.counts["queries"] += 1
         try:
-            snapshot = self.circuit.register(name, query.text, params(query.text))
+            snapshot = self.circuit.register(name, query.text, params(query.text, self.values))
         except UnsupportedSql as error:
             self.counts["unsupported"] += 1
             self.counts[f"unsupported: {error.message[:90]}"] += 1
@@ -96,12 +103,37 @@ class Case:
 
     def _apply(self, batch: list) -> None:
         self.history.append(batch)
+        with self._judged():
+            self._told(self.circuit.apply(batch))
+
+    def _move(self, c: Choices) -> None:
+        """Other values for some parameters, and a later time."""
+        moved = {name: c.pick(others) for name, others in OTHERS.items() if c.chance(60)}
+        self.values |= moved | {"now": self.values["now"] + timedelta(hours=c.pick((1, 12, 24, 240)))}
+        self.history.append([("rebind", moved, self.values["now"])])
+        with self._judged():
+            self._told(self.circuit.advance(self.values["now"]))
+            for name, query in self.queries.items():
+                own = params(query.text, self.values)
+                if own:
+                    update = self.circuit.rebind(name, own)
+                    self.counts["moved"] += 1
+                    if update.changes or update.placed:
+                        self.counts["moved, and differs"] += 1
+                        self.mirrors[name].apply(update)
+
+    def _told(self, commit: Commit) -> None:
+        """Those who integrate updates hear of a commit."""
+        if commit.failed:
+            raise AssertionError(f"failed: {commit.failed}")
+        for name, update in commit.updates.items():
+            self.mirrors[name].apply(update)
+
+    @contextmanager
+    def _judged(self) -> Iterator[None]:
+        """What is done within leaves every view and every mirror right."""
         try:
-            commit = self.circuit.apply(batch)
-            if commit.failed:
-                raise AssertionError(f"failed: {commit.failed}")
-            for name, update in commit.updates.items():
-                self.mirrors[name].apply(update)
+            yield
             check_circuit(self.circuit)
             for name, mirror in self.mirrors.items():
                 view = self.circuit.view(name)
@@ -118,7 +150,7 @@ class Case:
         for name, query in self.queries.items():
             ours = self.circuit.rows(name)
             try:
-                once = self.circuit.query(query.text, params(query.text)).rows
+                once = self.circuit.query(query.text, params(query.text, self.values)).rows
             except Exception as error:
                 raise self._wrong(query.text, f"as a one-off query raised {error!r}") from error
             if sorted(map(repr, once)) != sorted(map(repr, ours)) or (query.ordered and list(once) != list(ours)):
@@ -130,11 +162,11 @@ class Case:
         for peer, other in zip(self.databases, reversed(self.databases), strict=True):
             if not query.portable and not peer.booleans:
                 continue
-            theirs = peer.ask(query.text)
+            theirs = peer.ask(query.text, self.values)
             self.counts[f"{peer.name} {'answers' if theirs is not None else 'silent'}"] += 1
             if theirs is None or not differs(peer, theirs, ours, ordered=query.ordered):
                 continue
-            second = other.ask(query.text)
+            second = other.ask(query.text, self.values)
             if second is None or differs(other, second, ours, ordered=query.ordered):
                 raise self._wrong(query.text, f"{peer.name} says {theirs}, we {ours}")
             self.counts["disputed"] += 1
@@ -144,7 +176,7 @@ class Case:
         rows = {name: list(table.rows.values()) for name, table in self.circuit.tables.items()}
         views = {n: q.text for n, q in self.queries.items() if n.startswith("vw") and n in sql}
         return Wrong(
-            f"seed {self.seed}\n{sql}\nviews {views}\n{how}\ntables {rows}\nhistory {[[tuple(change[:4]) for change in batch] for batch in self.history]}"
+            f"seed {self.seed}\n{sql}\nparameters {params(sql, self.values)}\nviews {views}\n{how}\ntables {rows}\nhistory {[[tuple(change[:4]) for change in batch] for batch in self.history]}"
         )
 
 

@@ -20,6 +20,8 @@ class Source:
     """(name, kind)"""
     unique: str = ""
     """A column no two rows share, if one is known."""
+    place: str = ""
+    """A column that counts its rows."""
 
 
 @attrs.define(eq=False)

@@ -3,6 +3,8 @@
 Owns schemas, rows and histories. All reals are dyadic: their sums are exact in any order, so databases must agree.
 """
 
+from datetime import UTC, datetime
+
 from sspcore.engine import change as changes
 from sspcore.engine.schema import Schema
 from sspcore.testing.generate.choices import Choices
@@ -19,7 +21,13 @@ DOMAINS = {
     "boolean": (None, True, False, True, False),
 }
 IDS = {"t": range(1, 9), "u": range(1, 8), "v": ("k", "a", "b", "ab", "x1", "B")}
-PARAMS = {"n": 2, "m": -1, "s": "a", "h": 0.5, "yes": True, "none": None, "few": 3, "skip": 1}
+NOON = datetime(2013, 3, 30, 12, tzinfo=UTC)
+PARAMS = {"n": 2, "m": -1, "s": "a", "h": 0.5, "yes": True, "none": None, "few": 3, "skip": 1, "now": NOON}
+OTHERS = {
+    "n": (2, 0, 1, 3), "m": (-1, 1, None), "s": ("a", "b", "ab", ""), "h": (0.5, 1.5, -2.5), "yes": (True, False, None),
+    "few": (3, 1, 0, 5), "skip": (1, 0, 2),
+}  # fmt: skip
+"""What a parameter may become."""
 
 
 def cells(c: Choices, schema: Schema) -> dict:
