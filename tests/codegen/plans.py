@@ -78,6 +78,13 @@ QUERIES: Final = {
         query("flights").where(origin="JFK").order_by("dep_delay").select("id", "dest", "dep_delay"),
         on={"carrier": "carrier"},
     ),
+    "nest_window": query("airlines")
+    .select("name")
+    .related(
+        "first",
+        query("flights").order_by("departed").limit(3).select("id", "departed"),
+        on={"carrier": "carrier"},
+    ),
     "nest_deep": query("airlines")
     .select("name")
     .related(

@@ -1,7 +1,8 @@
 """Trees as generated code: parents and children that come, go, move and change what is seen of them, at every depth.
 
 Random plans nest a little; here they do nothing else: lists and single children, keyed or not, by ids and by columns of
-all types that are equal, or look it, ordered or by key, filtered, joined, nested in each other and in themselves.
+all types that are equal, or look it, ordered or by key, filtered, joined, cut to windows, nested in each other and in
+themselves.
 """
 
 from random import Random
@@ -92,7 +93,9 @@ def nest(r, depth, taken):
         cells = ()
     elif r.random() < 0.2:
         cells = (("m", Call("coalesce", (Column(r.randrange(theirs)), Constant(0)))), *cells[1:])
-    return nodes.Nest(left, right, f"n{depth}", on, order=order, cells=cells, form=form)
+    limit = Constant(r.choice((0, 1, 2, 3))) if r.random() < 0.3 else None
+    offset = Constant(r.choice((0, 1, 2))) if r.random() < 0.15 else None
+    return nodes.Nest(left, right, f"n{depth}", on, None, order, limit, offset, cells, form)
 
 
 def plan_of(r):

@@ -2,34 +2,33 @@
 
 Equation: Δ(L ▹ R) = z⁻¹I(L) ▹ Δ cell + ΔL ▹ I(R). State: per correlation key the rows of its parents as last given, and
 of its children, in order, their places and what they show. Cost: a parent's change two lookups; a child's O(log n)
-comparisons, one copy of the list, and the parents whose list it is. Owns what is compared before anything is told.
-Refuses windows and residuals, which run as the operator (`operators/nest`), whose meaning this shares.
+comparisons, one copy of what is shown, and the parents whose list it is. Owns what is compared before anything is told.
+Refuses to know how a family keeps its children (`families`), and residuals, which run as the operator
+(`operators/nest`), whose meaning this shares.
 
-A family is `[parents by key, places, values, cell]`. The cell is a tuple of the values, kept as long as there are
-parents to show it; nobody needs a list of all children by key, for a place is made again out of the row that goes.
+A cell is kept as long as there are parents to show it. Nobody keeps the places of children by key, for a place is made
+again out of the row that goes.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import attrs
 
-from sspcore.algebra.values import FrozenObject, Value, canonical_key
+from sspcore.algebra.values import FrozenObject, canonical_key
 from sspcore.codegen.source import Source
 from sspcore.engine.emit import cells
 from sspcore.engine.emit.entries import entry
 from sspcore.engine.emit.expressions import KEY_OF, bracketed, tuple_of
+from sspcore.engine.emit.families import LISTS, Whole, Windowed
 from sspcore.engine.emit.frame import Frame
 from sspcore.engine.emit.pipe import Leaf, Pipe
-from sspcore.engine.operators.ordered import Entry
 from sspcore.plan.expressions import Column, Expression, columns_read, substitute
 from sspcore.plan.nodes import Nest, OrderTerm
 from sspcore.plan.trees import key_value
 
-LISTS: Final = ("objects", "values")
 MOST_COMPARED: Final = 6
 """Columns compared before a change is looked at: many changes are of columns that a tree does not show."""
 MOST_WRITTEN: Final = 12
@@ -38,20 +37,23 @@ MOST_WRITTEN: Final = 12
 
 @attrs.frozen
 class Nesting:
-    """A nest over two pipes: the correlation keys of both, and of children their order and what they show."""
+    """A nest over two pipes: the correlation keys of both, and of children their order and what they show.
 
+    `whole` where a cell shows all of a family; `plan` says which window else.
+    """
+
+    plan: Nest
+    whole: bool
     right: Pipe
     ours: tuple[Expression, ...]
     theirs: tuple[Expression, ...]
     order: tuple[OrderTerm, ...]
     shown: tuple[tuple[str, Expression], ...]
-    form: str
-    keyed: bool
 
 
-def has_emitter(plan: Nest, children: Pipe) -> bool:
-    """True when every list is whole: no window, no residual, and one child at most where one is shown."""
-    if plan.residual is not None or plan.limit is not None or plan.offset is not None:
+def is_whole(plan: Nest, children: Pipe) -> bool:
+    """True when a cell shows every child: there is no window, and one child at most where one is shown."""
+    if plan.limit is not None or plan.offset is not None:
         return False
     if plan.form in LISTS:
         return True
@@ -71,11 +73,13 @@ class NestEmitter:
         self.nesting = nesting
         self.parents, self.children = Frame(source, pipe), Frame(source, nesting.right)
         self.width = len(pipe.outputs)
-        self.lists = nesting.form in LISTS or nesting.keyed
         leaf = nesting.right.leaves[0]
         self.order = _told_apart(nesting.order, leaf)
-        self.by_id = not self.order and [leaf.kinds[at] for at in leaf.id_columns] in (["text"], ["integer"])
+        ids = [leaf.kinds[at] for at in leaf.id_columns]
+        self.by_id = nesting.whole and not self.order and ids in (["text"], ["integer"])
         """Ids of one type sort as they are."""
+        family = Whole if nesting.whole else Windowed
+        self.family = family(source, self.children.expressions, nesting.plan)
 
     def emit(self) -> list[str]:
         """Write all functions; their names."""
@@ -83,7 +87,7 @@ class NestEmitter:
         for whose, frame in (("parents", self.parents), ("children", self.children)):
             if tests := _tests(frame):
                 source.note(f"{whose} where " + " and ".join([frame.words(test) for test in tests]))
-        source.note("a family: its parents by key, the places of its children, what they show, the cell of that")
+        source.note(self.family.about)
         source.line("families = {}")
         source.line("seek = families.get")
         self.place()
@@ -108,7 +112,7 @@ class NestEmitter:
         """The function from a child to what it shows as."""
         source, write = self.source, self.children.expressions
         values = [write.value(e, self.children.read({0: "r1"})) for _, e in self.nesting.shown]
-        if self.nesting.form in ("values", "value"):
+        if self.nesting.plan.form in ("values", "value"):
             (text,) = values
         else:
             names = [name for name, _ in self.nesting.shown]
@@ -118,7 +122,7 @@ class NestEmitter:
             ]
             owning = cells.fixed(FrozenObject.owning, "an object of these members")
             text = f"{write.shared('object_of', owning)}({{{', '.join(members)}}})"
-        if self.nesting.keyed:
+        if self.nesting.plan.keyed:
             as_value = write.shared("key_value", cells.fixed(key_value, "a key as a value of a cell"))
             text = f"(k1 if type(k1) is str else {as_value}(k1), {text})"
         with source.block("def child(k1, r1):"):
@@ -136,13 +140,11 @@ class NestEmitter:
                     source.line("continue")
                 source.line("s = seek(b)")
                 with source.block("if s is None:"):
-                    source.line(f"families[b] = [{{}}, [{self._place('r1')}], [child(k1, r1)], None]")
+                    source.line(f"families[b] = {self.family.first(self._place('r1'))}")
                 with source.block("else:"):
-                    source.line(f"s[1].append({self._place('r1')})")
-                    source.line("s[2].append(child(k1, r1))")
-            arrange = self._shared("sorted_by_place", sorted_by_place, "both lists in the order of the places")
-            with source.block("for s in families.values():"), source.block("if len(s[1]) > 1:"):
-                source.line(f"s[1], s[2] = {arrange}(s[1], s[2])")
+                    self.family.more(self._place("r1"))
+            with source.block("for s in families.values():"):
+                self.family.arrange()
             source.line("out = {}")
             tests = self.parents.tests(_tests(self.parents), {0: "r0"})
             with source.block("for k0, r0 in rows0.items():"):
@@ -174,7 +176,10 @@ class NestEmitter:
                     source.line(f"now = {self._parent('n0')}")
                 with source.block("if s is not None and s is not t:"):
                     source.line("del s[0][k0]")
-                    with source.block("if not s[0] and not s[1]:"):
+                    if self.family.resting:
+                        with source.block("if not s[0]:"):
+                            source.line(self.family.resting)
+                    with source.block("if not s[0] and not s[2]:"):
                         source.line(f"del families[{self._key(frame, self.nesting.ours, 'o0')}]")
                 with source.block("if t is not None:"):
                     source.line("t[0][k0] = now")
@@ -192,7 +197,7 @@ class NestEmitter:
             source.note(f"children: changes of {frame.name_of(0)}")
             source.line("turned = {}")
             source.note("one change that shows is a change of the list; several may cancel each other")
-            source.line(f"sure = {'len(changes) == 1' if self.lists else 'False'}")
+            source.line(f"sure = {'len(changes) == 1' if self.family.sure else 'False'}")
             with source.block("for k1, o1, n1 in changes:"):
                 skipped = self._skip(frame, used, "o1", "n1")
                 for key, row in (("a", "o1"), ("b", "n1")):
@@ -201,56 +206,36 @@ class NestEmitter:
                     source.note("it stays with its siblings")
                     self._stay(shown, skipped)
                 with source.block("if a is not None:"):
-                    source.line("turned[a] = s = families[a]")
-                    self._remove()
+                    source.line("s = families[a]")
+                    self.family.remove("a", self._put("gone", "o1"))
                 with source.block("if b is not None:"):
                     source.line("s = seek(b)")
                     with source.block("if s is None:"):
-                        source.line("s = families[b] = [{}, [], [], None]")
-                    source.line("turned[b] = s")
-                    self._insert()
+                        source.line(f"s = families[b] = {self.family.empty}")
+                    self.family.insert("b", self._put("come", "n1"))
             self._tell()
 
     def _stay(self, shown: Sequence[Expression], skipped: Sequence[Expression] | None) -> None:
         """A child before and after, of the same parents: most keep their place too."""
         source, frame = self.source, self.children
         source.line("s = families[a]")
-        gone = self._place("o1") if self.by_id else "gone"
-        if not self.by_id:
-            source.line(f"gone = {self._place('o1')}")
+        gone = self._put("gone", "o1")
         ordered = _columns(frame, [term.expression for term in self.order])
         if ordered:
             with source.block(f"if not ({frame.unchanged(ordered, 'o1', 'n1')}):"):
-                source.line(f"come = {self._place('n1')}")
+                come = self._put("come", "n1")
                 with source.block("if gone != come:"):
-                    source.line("turned[a] = s")
                     source.line("sure = False")
-                    self._remove("gone")
-                    self._insert("come")
+                    self.family.move(gone, come)
                     source.line("continue")
         read = _columns(frame, shown)
         if skipped is None or ordered or read != _columns(frame, skipped):
             with source.block(f"if {frame.unchanged(read, 'o1', 'n1')}:") if read else source.block("if True:"):
                 source.line("continue")
-        source.line("turned[a] = s")
         if not all(isinstance(e, Column) and frame.expressions.kind(e) != "real" for e in shown):
             source.line("sure = False")
-        source.line(f"s[2][{self._search(gone)}] = child(k1, n1)")
+        self.family.exchange(gone)
         source.line("continue")
-
-    def _remove(self, place: str = "") -> None:
-        self.source.line(f"at = {self._search(place or self._place('o1'))}")
-        self.source.line("del s[1][at], s[2][at]")
-
-    def _insert(self, place: str = "") -> None:
-        if not place:
-            place = self._place("n1")
-            if not self.by_id:
-                self.source.line(f"come = {place}")
-                place = "come"
-        self.source.line(f"at = {self._search(place)}")
-        self.source.line(f"s[1].insert(at, {place})")
-        self.source.line("s[2].insert(at, child(k1, n1))")
 
     def _tell(self) -> None:
         """The parents of the lists that turned, if what they show did."""
@@ -258,11 +243,11 @@ class NestEmitter:
         source.line("out = []")
         with source.block("for a, s in turned.items():"):
             with source.block("if not s[0]:"):
-                with source.block("if not s[1]:"):
+                with source.block("if not s[2]:"):
                     source.line("del families[a]")
                 source.line("continue")
             source.line("was = s[3]")
-            source.line(f"now = s[3] = {self._cell('s')}")
+            source.line(f"now = s[3] = {self.family.cell('s')}")
             cells_of = [*[f"r0[{at}]" for at in range(self.width)], "now"]
             row = tuple_of(cells_of) if self.width <= MOST_WRITTEN else f"(*r0[:{self.width}], now)"
             shows = source.block(f"if sure or was != now or not {self._same()}(was, now):")
@@ -280,9 +265,9 @@ class NestEmitter:
         source.line(f"b = {self._key(self.parents, self.nesting.ours, row)}")
         source.line("t = seek(b)")
         with source.block("if t is None:"):
-            source.line("t = families[b] = [{}, [], [], None]")
+            source.line(f"t = families[b] = {self.family.empty}")
         with source.block("if not t[0]:"):
-            source.line(f"t[3] = {self._cell('t')}")
+            source.line(f"t[3] = {self.family.cell('t')}")
 
     def _parent(self, row: str) -> str:
         """The row of a parent with the cell of its family `t`."""
@@ -291,11 +276,6 @@ class NestEmitter:
             return f"(*{row}, t[3])"
         env = frame.read({0: row})
         return tuple_of([*[frame.expressions.value(e, env) for e in frame.pipe.outputs], "t[3]"])
-
-    def _cell(self, family: str) -> str:
-        if self.lists:
-            return f"tuple({family}[2])"
-        return f"{family}[2][0] if {family}[2] else None"
 
     def _passes(self, frame: Frame, row: str) -> str:
         tests = frame.tests(_tests(frame), {0: row})
@@ -336,29 +316,20 @@ class NestEmitter:
     def _place(self, row: str) -> str:
         return "k1" if self.by_id else f"place(k1, {row})"
 
-    def _search(self, place: str) -> str:
-        return f"{self._shared('search', bisect_left, 'how many places are before one')}(s[1], {place})"
+    def _put(self, name: str, row: str) -> str:
+        """The text of a child's place, under a name unless it is one."""
+        if self.by_id:
+            return "k1"
+        self.source.line(f"{name} = {self._place(row)}")
+        return name
 
     def _same(self) -> str:
         return self.parents.same()
-
-    def _shared(self, name: str, helper: Any, about: str) -> str:
-        return self.parents.expressions.shared(name, cells.fixed(helper, about))
 
     def _count(self, changes: str, more: str = "") -> None:
         meter = self.parents.meter()
         self.source.line(f"{meter}.rows += {changes}{more}")
         self.source.line(f"{meter}.probes += 2 * ({changes})" if " " in changes else f"{meter}.probes += 2 * {changes}")
-
-
-def sorted_by_place(places: list[Entry], values: list[Value]) -> tuple[list[Entry], list[Value]]:
-    """Both lists in the order of the places.
-
-    >>> sorted_by_place([(3,), (1,)], ["c", "a"])
-    ([(1,), (3,)], ['a', 'c'])
-    """
-    order = sorted(range(len(places)), key=places.__getitem__)
-    return [places[at] for at in order], [values[at] for at in order]
 
 
 def _tests(frame: Frame) -> list[Expression]:

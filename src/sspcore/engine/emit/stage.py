@@ -16,8 +16,7 @@ from sspcore.engine.emit.cells import Binding, Recipe
 from sspcore.engine.emit.judging import JudgingEmitter
 from sspcore.engine.emit.marking import MarkingEmitter
 from sspcore.engine.emit.membership import MembershipEmitter
-from sspcore.engine.emit.nest import NestEmitter, Nesting
-from sspcore.engine.emit.nest import has_emitter as has_nest_emitter
+from sspcore.engine.emit.nest import NestEmitter, Nesting, is_whole
 from sspcore.engine.emit.pairs import PairsEmitter
 from sspcore.engine.emit.pipe import MOST_NODES, Leaf, Pipe, Schemas, foreign, pipe_of
 from sspcore.engine.emit.rows import RowsEmitter
@@ -158,7 +157,7 @@ class Cutter:
             case nodes.TopK():
                 return plan.limit is not None and not plan.partition and self._anew(plan.input)
             case nodes.Nest():
-                return has_nest_emitter(plan, pipe_of(plan.right, self._schemas))
+                return plan.residual is None
         return False
 
     def _anew(self, plan: nodes.Plan) -> bool:
@@ -200,10 +199,10 @@ class Cutter:
         inputs += self._inputs(right)
         read = iter(found)
         nesting = Nesting(
-            right, tuple(ours[width:]), tuple([next(read) for _ in plan.on]),
+            plan, is_whole(plan, pipe_of(plan.right, self._schemas)), right, tuple(ours[width:]),
+            tuple([next(read) for _ in plan.on]),
             shown=tuple([(name, next(read)) for name, _ in shown]),
             order=tuple([attrs.evolve(term, expression=next(read)) for term in plan.order]),
-            form=plan.form, keyed=plan.keyed,
         )  # fmt: skip
         both = attrs.evolve(left, leaves=left.leaves + right.leaves)
         return self._append(Node(plan, inputs, emitted(lambda source, _: NestEmitter(source, left, nesting), both)))
