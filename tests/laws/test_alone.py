@@ -213,6 +213,40 @@ def test_every_kind_of_view_is_told_the_same(view_ids, many):
         assert pair.taken > 30
 
 
+KIN = {
+    "rows": ("SELECT * FROM a WHERE w = $c", ("p", "q", "s", "pp", None, 1, "", "x", "y", "z")),
+    "columns": ("SELECT id, v FROM a WHERE $c = w", ("p", "r", "q", "pp", None, 1, "", "x", "y", "z")),
+    "any column": ("SELECT x, id FROM a WHERE u = $c", (1, 1.0, 2, True, 3, "3", None, 5, 6, 7.0, 8, 9.5, 10)),
+    "a computed one": ("SELECT u + 1 AS v FROM a WHERE u = $c", range(12)),
+    "of any class": ("SELECT id FROM a WHERE x = $c", (1, 1.0, 2, True, "t", "3", None, 5, 6, 7.0, 8, 9.5, 10)),
+    "more than that": ("SELECT id FROM a WHERE u = $c AND v > 1", range(12)),
+    "a choice": ("SELECT id FROM a WHERE coalesce(u = $c, FALSE)", range(12)),
+}
+
+
+def kin(pair, form):
+    """Views of one form, each asking for one value: where that is all, code is generated for them all."""
+    sql, constants = KIN[form]
+    for n, constant in enumerate(constants):
+        pair.both(lambda circuit, n=n, c=constant: circuit.register(f"v{n}", sql, {"c": c}))
+    pair.both(lambda circuit: circuit.register("again", sql, {"c": constants[0]}, digest=True))
+
+
+@pytest.mark.parametrize("form", KIN)
+def test_readers_of_one_form_are_told_the_same(form):
+    with at_once():
+        pair = Pair([SCHEMA, Schema("b", {"name": "text"})])
+        kin(pair, form)
+        for at, change in enumerate(history(9)):
+            pair.apply(change)
+            if at == 60:
+                pair.both(lambda circuit: circuit.rebind("v1", {"c": KIN[form][1][-1]}))
+            if at == 90:
+                pair.both(lambda circuit: circuit.unregister("v2"))
+        pair.judge()
+        assert pair.taken > 30
+
+
 def test_two_views_of_one_query_move_alike_and_each_in_its_format():
     with at_once():
         pair = Pair([SCHEMA])
@@ -277,16 +311,20 @@ def warm(pair, *view_ids, many=0):
     assert pair.taken
 
 
-@pytest.mark.parametrize("many", [0, 12])
-def test_an_interrupt_at_any_line_is_undone(many):
+@pytest.mark.parametrize("form", ["few", "many", "rows", "columns"])
+def test_an_interrupt_at_any_line_is_undone(form):
     """In generated code too: the circuit is as before, and goes on."""
     with at_once():
         pair = Pair([SCHEMA, Schema("b", {"name": "text"})])
-        warm(pair, *QUERIES, many=many)
+        if form in KIN:
+            kin(pair, form)
+            warm(pair)
+        else:
+            warm(pair, *QUERIES, many=12 * (form == "many"))
         struck = set()
         for number in range(2):
             change = upsert("a", number % 6, {"u": 9 - number, "v": number + 0.25, "w": "q", "x": None})
-            for at in range(number, 10_000, 2 + 5 * (many > 0)):
+            for at in range(number, 10_000, {"few": 2, "many": 7}.get(form, 1)):
                 before, version = exact(state(pair.fused)), pair.fused.version
                 try:
                     with Interrupt(at, under=("engine", "algebra"), generated=True):
@@ -359,6 +397,22 @@ def test_a_value_that_raises_costs_its_view_alone(many, for_good):
             if change.table == "a":
                 pair.apply(change)
         pair.judge()
+
+
+@pytest.mark.parametrize("form", ["rows", "columns"])
+def test_a_value_of_one_form_that_raises_costs_its_view_alone(form):
+    with at_once():
+        pair = Pair([SCHEMA])
+        kin(pair, form)
+        warm(pair)
+        for change in history(10, 60):
+            if change.table == "a":
+                for circuit in (pair.fused, pair.plain):
+                    kept = circuit.views["v0"].materialisation
+                    kept.value = Full(kept.value)
+                pair.apply(change)
+        pair.judge()
+        assert pair.taken > 30 and pair.fused.views["v0"].statistics.rehydrates > 5
 
 
 def test_a_view_that_fails_for_good_leaves_the_others_to_generated_code():

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sspcore.engine.change import Change
-from sspcore.engine.emit.alone import AloneWriter, Place, Reader
+from sspcore.engine.emit.alone import AloneWriter, Kin, Place, Reader
 from sspcore.engine.emit.pipe import pipe_of
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.program import Program
@@ -22,6 +22,7 @@ from sspcore.engine.statistics import no_op_statistics, row_statistics
 from sspcore.engine.table import Net, Table, declines
 from sspcore.engine.update import Commit, Placement, RowChange
 from sspcore.engine.view import View
+from sspcore.plan.expressions import NOW, Call, Column, columns_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +63,30 @@ def fuse(circuit: Circuit, name: str, table: Table, readers: Readers) -> Callabl
     )  # fmt: skip
     few = readers.few
     told = None if few is None or len(few) > MOST_READERS else [_reader(kept, circuit, name) for kept in few]
-    return AloneWriter(maker.columns, maker.key_at, place, told).build()
+    kin = None if told is not None else _kin(circuit, table, readers)
+    return AloneWriter(maker.columns, maker.key_at, place, told, kin).build()
+
+
+def _kin(circuit: Circuit, table: Table, readers: Readers) -> Kin | None:
+    """The readers of a table, where they are of one form: the rows with one value of a column, that of each its own."""
+    family = readers.family()
+    if family is None or circuit.options.execution != "compiled":
+        return None
+    template, column, seek = family
+    name = table.schema.table
+    code = template.code(circuit._tables)
+    if code.stateless != name or NOW in template.params:
+        return None
+    pipe = pipe_of(code.plan, {name: table.schema})
+    same_keys = pipe.kinds[column] in ("integer", "text")  # what equals a value is found under it
+    if not same_keys or not all(isinstance(e, Column) for e in pipe.outputs) or len(pipe.filters) != 1:
+        return None
+    (test,) = pipe.filters
+    if not isinstance(test, Call) or test.function != "=" or columns_read(test) != {column}:
+        return None
+    if not any(isinstance(e, Column) for e in test.args) or all(isinstance(e, Column) for e in test.args):
+        return None
+    return Kin(pipe, template.columns, column, seek)
 
 
 def _reader(kept: Materialisation, circuit: Circuit, table: str) -> Reader:

@@ -5,15 +5,20 @@ Owns that choice. It saves work and decides nothing else: what a change means to
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from sspcore.engine.materialisation import Materialisation
 from sspcore.engine.table import Net, Row
 from sspcore.index.clauses import Clause
+from sspcore.index.lanes import EqualityLane
 from sspcore.index.predicate_index import PredicateIndex
 
+if TYPE_CHECKING:
+    from sspcore.engine.template import Template
+
 Touched = dict[Materialisation, list[Net]]
+Family = tuple["Template", int, Callable[[Any], Any]]
 
 FEW: Final = 8
 """Up to so many selective readers it is cheaper to visit them all than to look which ones to visit."""
@@ -25,13 +30,15 @@ class Readers:
     Args: `types`, the declared types of the table's columns, by position.
     """
 
-    __slots__ = ("_everyone", "_exact", "_index", "_selective", "_types", "few", "fused", "waited")
+    __slots__ = ("_alike", "_everyone", "_exact", "_index", "_selective", "_types", "few", "fused", "waited")
 
     def __init__(self, types: Sequence[str]) -> None:
         self._types = types
         self._everyone: tuple[Materialisation, ...] = ()
         self._selective: dict[Materialisation, Clause] = {}
         self._index: PredicateIndex | None = None
+        self._alike: Template | None = None
+        """The template of all selective readers, if it is one."""
         self._exact = False
         """Some interest asks more than what is looked up: it costs less to judge the rest here than to visit."""
         self.few: tuple[Materialisation, ...] | None = ()
@@ -52,6 +59,7 @@ class Readers:
         if interest is None:
             self._everyone = (*self._everyone, kept)
         else:
+            self._alike = kept.template if not self._selective or self._alike is kept.template else None
             self._selective[kept] = interest
             self._exact = self._exact or interest[0] != "="
             if self._index is not None:
@@ -77,6 +85,20 @@ class Readers:
     def _join(self) -> None:
         self.fused, self.waited = False, 0
         self.few = (*self._everyone, *self._selective) if self._index is None else None
+
+    def family(self) -> Family | None:
+        """The template and column, where all readers are of one template and each asks for one value of one column.
+
+        With them the look-up: value → None, a reader, or several in a list or dict. Each of them stays right as long as
+        no reader comes or goes.
+        """
+        index, alike = self._index, self._alike
+        if index is None or alike is None or self._everyone or self._exact or index.always:
+            return None
+        lanes = list(index.lanes())
+        if len(lanes) != 1 or not isinstance(lanes[0], EqualityLane) or not lanes[0].bare or len(lanes[0].columns) > 1:
+            return None
+        return alike, lanes[0].columns[0], lanes[0].postings.get
 
     def touched_by(self, old: Row | None, new: Row | None) -> Collection[Materialisation]:
         """Those that a change from one row to another can touch, each once."""

@@ -23,7 +23,9 @@ from sspcore.engine.emit.expressions import Environment, bracketed
 from sspcore.engine.emit.frame import Frame
 from sspcore.engine.emit.intake import Cell, IntakeWriter
 from sspcore.engine.emit.pipe import Pipe
+from sspcore.engine.operators.base import Meter
 from sspcore.engine.update import Commit, ViewUpdate
+from sspcore.index.lanes import Many
 
 
 @attrs.frozen(eq=False)
@@ -40,6 +42,20 @@ class Reader:
     pipe: Pipe | None = None
     binding: Binding | None = None
     step: Any = None
+
+
+@attrs.frozen(eq=False)
+class Kin:
+    """Readers of one form, each of the rows that have its value in one column, and these columns of them as they are.
+
+    Attributes: `pipe`, of any of them; `columns` of their views; `column`, the place; `seek`, value → None, a reader,
+    or several in a list or dict.
+    """
+
+    pipe: Pipe
+    columns: tuple[str, ...]
+    column: int
+    seek: Callable[[Any], Any]
 
 
 @attrs.frozen(eq=False)
@@ -102,15 +118,18 @@ class Scope(Source):
 class AloneWriter(IntakeWriter):
     """Writes the function of a table. In it `key`, `old` and `new` are those of the one row, `a0 a1 …` its new cells.
 
-    Args: `columns` and `key_at`, as of `intake`; `place`; `readers` to write out, or None: they are looked up.
+    Args: `columns` and `key_at`, as of `intake`; `place`; the `readers` to write out, or whose `kin` is looked up. With
+    neither each of them is looked up and takes its own step.
     """
 
     def __init__(
-        self, columns: Sequence[Cell], key_at: int | None, place: Place, readers: Sequence[Reader] | None
-    ) -> None:
+        self, columns: Sequence[Cell], key_at: int | None, place: Place, readers: Sequence[Reader] | None,
+        kin: Kin | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(columns, key_at)
         self.place = place
         self.readers = readers
+        self.kin = kin
 
     def build(self) -> Callable[[Any], Any]:
         """The function, compiled."""
@@ -166,7 +185,7 @@ class AloneWriter(IntakeWriter):
         source.line("rows[key] = new")
         with source.block("if lazy:"):
             source.line("mark(name)")
-        if self.readers is None or any(reader.pipe is None for reader in self.readers):
+        if self.kin is None and (self.readers is None or any(reader.pipe is None for reader in self.readers)):
             source.lines("net = key, old, new", "nets = [net]")
             with source.block("for arrangement in arrangements.values():"):
                 source.line("arrangement.write(nets)")
@@ -180,6 +199,9 @@ class AloneWriter(IntakeWriter):
         """`touched`: whom the change concerns, each as the function expects it to be."""
         source, place = self.source, self.place
         self.cells(anew=place.anew, Failure=Exception, View=place.view, Update=ViewUpdate, empty="")
+        if self.kin is not None:
+            self.sought(self.kin)
+            return
         if self.readers is None:
             self.cells(touched_by=place.touched)
             source.line("touched = touched_by(old, new)")
@@ -199,6 +221,9 @@ class AloneWriter(IntakeWriter):
 
     def tell(self) -> None:
         """What the readers show of the change."""
+        if self.kin is not None:
+            self.kindred(self.kin)
+            return
         if self.readers is None:
             self.each()
             return
@@ -268,6 +293,66 @@ class AloneWriter(IntakeWriter):
             self.views(f"kept{at}", f"columns{at}", "()")
         scope.close(binding)
 
+    def sought(self, kin: Kin) -> None:
+        """`comers`, who have the new row's value, and `leavers`, who have that of the old row, where it is another."""
+        source, at = self.source, kin.column
+        self.cells(seek=kin.seek, several=frozenset({list, Many}))
+        value = self.cells_of()(at)
+        source.note(f"by {self.columns[at].name}")
+        source.line(f"comers = seek({value})")
+        with source.block("if comers is None:"):
+            source.line("comers = ()")
+        with source.block("else:"):
+            source.line("comers = tuple(comers) if type(comers) in several else (comers,)")
+        with source.block(f"if old is None or old[{at}] == {value}:"):
+            source.line("touched = comers")
+        with source.block("else:"):
+            source.line(f"leavers = seek(old[{at}])")
+            with source.block("if leavers is None:"):
+                source.line("leavers = ()")
+            with source.block("else:"):
+                source.line("leavers = tuple(leavers) if type(leavers) in several else (leavers,)")
+            source.line("touched = comers + leavers")
+        with source.block("for kept in touched:"), source.block("if kept.dirty:"):
+            source.line("return None")
+
+    def kindred(self, kin: Kin) -> None:
+        """What they show: the rows, or some columns of them."""
+        source, scope = self.source, Scope(self.source)
+        frame = Frame(scope, kin.pipe)
+        self.cells(columns=kin.columns)
+        was = "old" if frame.passes else frame.expressions.row(kin.pipe.outputs, frame.read({0: "old"}))
+        now = "new" if frame.passes else frame.expressions.row(kin.pipe.outputs, self.cells_of())
+        with source.block("if comers:"):
+            source.lines(f"a = {was} if touched is comers and old is not None else None", f"b = {now}")
+            source.line("changes = (key, a, b),")
+            if frame.passes:
+                self.member("comers", "kept.value[key] = b")
+            else:
+                with source.block(f"if a is not None and not ({frame.differ('a', 'b')}):"):
+                    source.note("it changed in columns that they do not show")
+                    with source.block("for kept in comers:"):
+                        source.line("kept.alone += 1")
+                with source.block("else:"):
+                    self.member("comers", "kept.value[key] = b")
+        with source.block("if touched is not comers:"):
+            source.line(f"changes = (key, {was}, None),")
+            self.member("leavers", "del kept.value[key]")
+        scope.close(Binding({}, {}, Meter()))
+
+    def member(self, who: str, write: str) -> None:
+        """Each of them has the same change of one row, told in `changes`."""
+        source = self.source
+        with source.block(f"for kept in {who}:"):
+            source.lines("kept.alone += 1", "told = changes")
+            with source.block("try:"):
+                source.line(write)
+            with source.block("except Failure:"):
+                source.line("told, _ = anew(kept, failed)")
+                with source.block("if not told:"):
+                    source.line("continue")
+            self.views("kept", "columns", "()", "told")
+
     def cells_of(self) -> Environment:
         """The new row's cells, by the locals they are in already."""
 
@@ -286,14 +371,14 @@ class AloneWriter(IntakeWriter):
         with source.block("else:"):
             source.line(f"{kept}.value[key] = b")
 
-    def views(self, kept: str, columns: str, placed: str = "placed") -> None:
+    def views(self, kept: str, columns: str, placed: str = "placed", changes: str = "changes") -> None:
         """The updates of the views of a materialisation."""
         source = self.source
         with source.block(f"for view in {kept}.views:"):
             with source.block("if type(view) is View:"):
                 source.lines("id = view.id", "before = view.before = view.version")
-                fields = f"id, view.epoch, before, now, {columns}, changes, {placed}, False, empty"
+                fields = f"id, view.epoch, before, now, {columns}, {changes}, {placed}, False, empty"
                 source.line(f"updates[id] = made(Update, ({fields}))")
                 source.lines("view.version = now", "view.updates += 1")
             with source.block("else:"):
-                source.line(f"updates[view.id] = view.update(changes, {placed}, now)")
+                source.line(f"updates[view.id] = view.update({changes}, {placed}, now)")
