@@ -20,7 +20,7 @@ from benchmarks.routing.workloads import ORDERS
 from sspcore.engine.change import Change, create, update
 from sspcore.errors import SspError
 
-ROWS, TURN, TURNS = 2_000, 100, 12
+ROWS, TURN, TURNS, QUICK_TURNS = 2_000, 100, 12, 4
 SQL = "SELECT id, amount FROM orders WHERE tenant = $tenant"
 
 
@@ -40,20 +40,21 @@ class Curve:
         return slope
 
 
-def measure(strategies: Mapping[str, Mapping[str, Any]], sizes: Sequence[int]) -> Iterator[Curve]:
+def measure(strategies: Mapping[str, Mapping[str, Any]], sizes: Sequence[int], quick: bool = False) -> Iterator[Curve]:
     """A curve per strategy."""
+    turns = QUICK_TURNS if quick else TURNS
     for name, options in strategies.items():
         points = []
         for size in sizes:
             try:
-                points.append((size, trio.run(_door, {"routing": {"strategy": name, **options}}, size)))
+                points.append((size, trio.run(_door, {"routing": {"strategy": name, **options}}, size, turns)))
             except SspError:
                 break
         if points:
             yield Curve(name, tuple(points))
 
 
-async def _door(routing: Mapping[str, Any], circuits: int) -> float:
+async def _door(routing: Mapping[str, Any], circuits: int, turns: int) -> float:
     """Seconds of processor per change: the best of some turns."""
     random = Random(circuits)
     names = [f"tenant{n:04}" for n in range(circuits)]
@@ -70,15 +71,15 @@ async def _door(routing: Mapping[str, Any], circuits: int) -> float:
         await runtime.ingest([create("orders", n, row) for n, row in held.items()])
         for name in names:
             await runtime.register("mine", SQL, {"tenant": name}, circuit=name)
-        turns = []
-        for _ in range(TURNS):
+        found = []
+        for _ in range(turns):
             changes = [_moved(n, held, random) for n in random.sample(range(ROWS), TURN)]
             start = process_time()
             for change in changes:
                 runtime.ingest_nowait(change)
-            turns.append((process_time() - start) / TURN)
+            found.append((process_time() - start) / TURN)
             await runtime.settle()
-        return min(turns)
+        return min(found)
 
 
 def _moved(n: int, held: dict[int, dict[str, Any]], random: Random) -> Change:

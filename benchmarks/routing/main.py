@@ -53,9 +53,8 @@ def run(options: argparse.Namespace) -> int:
         if not options.only:
             progress.say("the ingress alone, by number of circuits")
             suited = {name: given.get(name, GROWING.get(name, DEFAULTS.get(name, {}))) for name in names}
-            curves = [
-                *growth.measure({n: o for n, o in suited.items() if o is not None}, SIZES[: 3 if options.quick else 4])
-            ]
+            able = {n: o for n, o in suited.items() if o is not None}
+            curves = [*growth.measure(able, SIZES[: 3 if options.quick else 4], options.quick)]
         alone = None
         if not options.only and not options.strategy:
             progress.say("the predicate index alone")
