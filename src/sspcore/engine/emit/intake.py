@@ -1,8 +1,8 @@
 """Intake: the generated way in for rows whose cells are of the common classes, as a table has shown them so far.
 
 Owns the code that lays such a row out, from a mapping or a tuple, at the cost of a look at each cell; and that of plain
-upserts, one alone or a run of them, up to the net change they make. Whatever is not plainly right it declines: the long
-way (`engine/rows`, `engine/door`) converts it, or says what is wrong with it.
+changes: an upsert alone, up to the net change it makes, or a run of puts and deletions. Whatever is not plainly right
+it declines: the long way (`engine/rows`, `engine/door`) converts it, or says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -47,13 +47,14 @@ class Intake:
         row: (id, the row as given) → the row as kept, or None: declined.
         one: (change) → the net change of a plain upsert that stands alone, with one row twice where it changes
             nothing; or None: declined.
-        several: (changes, found) → how many changes at the beginning of a batch are plain upserts. Puts the row of each
-            id into `found`.
+        several: (changes, found, strict) → how many changes at the beginning of a batch are plain: they put or delete
+            a row of the table, as its rows are, and if `strict` as it may be. Puts the row of each id, or None, into
+            `found`.
     """
 
     row: Callable[[Any, Any], Row | None]
     one: Callable[[Change], Net | None]
-    several: Callable[[Sequence[Change], dict[Any, Row | None]], int]
+    several: Callable[[Sequence[Change], dict[Any, Row | None], bool], int]
 
 
 def intake(
@@ -72,7 +73,7 @@ def intake(
     writer = IntakeWriter(columns, key_at)
     writer.row()
     writer.one(rows, versions)
-    writer.several(table)
+    writer.several(table, rows, versions)
     return Intake(*writer.source.build("(row, one, several)"))
 
 
@@ -107,23 +108,41 @@ class IntakeWriter:
                 source.line("return key, old, old")
             source.line("return key, old, new")
 
-    def several(self, table: str) -> None:
-        """`several(changes, found)`."""
+    def several(self, table: str, rows: Mapping[Any, Row], versions: Mapping[Any, int]) -> None:
+        """`several(changes, found, strict)`."""
         source = self.source
         kind, name = source.cell(Change, "kind"), source.cell(table, "name")
-        plain = f"table == {name} and op == {self.upsert} and source is None and version is None"
-        with source.block("def several(changes, found):"):
-            source.line("count = 0")
+        delete, create, update = [source.cell(op, "op") for op in ("delete", "create", "update")]
+        find, stamped = source.cell(rows.get, "find"), source.cell(versions, "versions")
+        with source.block("def several(changes, found, strict):"):
             with source.block("for change in changes:"):
                 with source.block(f"if type(change) is not {kind}:"):
                     source.line("break")
                 source.line("table, op, key, given, _, source, version, _, _, _ = change")
-                with source.block(f"if not ({plain}):"):
+                with source.block(f"if table != {name} or source is not None or version is not None:"):
                     source.line("break")
+                with source.block(f"if op != {self.upsert}:"):
+                    with source.block(f"if {stamped} or not {self.id_test()}:"):
+                        source.line("break")
+                    source.line(f"old = found[key] if key in found else {find}(key)")
+                    with source.block(f"if op == {delete}:"):
+                        with source.block("if given is not None or old is None:"):
+                            source.line("break")
+                        source.line("found[key] = None")
+                        source.line("continue")
+                    expected = f"op == ({create} if old is None else {update})"
+                    with source.block(f"if not ({expected} or not strict and (op == {create} or op == {update})):"):
+                        source.line("break")
                 self.lay_out("break")
                 source.line(f"found[key] = {self.kept()}")
+            with source.block("else:"):
+                source.line("return len(changes)")
+            source.note("how far it came")
+            source.line("count = 0")
+            with source.block("for other in changes:"):
+                with source.block("if other is change:"):
+                    source.line("return count")
                 source.line("count += 1")
-            source.line("return count")
 
     def lay_out(self, decline: str) -> None:
         """From the row as given to its cells, each of which has been looked at."""
@@ -149,10 +168,13 @@ class IntakeWriter:
             if columns[at].convert is not None and not columns[at].classes:
                 with source.block(f"if a{at} is not None:"):
                     source.line(f"a{at} = {source.cell(columns[at].convert)}(a{at})")
-        ids = IDS if key_at is None else columns[key_at].classes & IDS
-        tests = [_test("key", ids), *[_test(f"a{at}", columns[at].classes) for at in rest if columns[at].classes]]
+        tests = [self.id_test(), *[_test(f"a{at}", columns[at].classes) for at in rest if columns[at].classes]]
         with source.block(f"if not ({' and '.join(tests)}):"):
             source.line(decline)
+
+    def id_test(self) -> str:
+        """Whether the id needs no more than a look."""
+        return _test("key", IDS if self.key_at is None else self.columns[self.key_at].classes & IDS)
 
     def kept(self) -> str:
         """The row as it is kept: the id is the very one it is filed under."""

@@ -83,6 +83,8 @@ class JudgingEmitter(MembershipEmitter):
         with source.block("def change_0(changes):"):
             source.note(f"changes of {self.frame.name_of(0)}")
             source.line("out = []")
+            source.line("w = 0")
+            self.right.counting = True
             with source.block("for k0, o0, n0 in changes:"):
                 self.left.enter()
                 if self.left.own:
@@ -96,7 +98,8 @@ class JudgingEmitter(MembershipEmitter):
                 self.left.file("g", "h")
                 with source.block(f"if {self.differ()}:"):
                     source.line("out.append((k0, a, b))")
-            self.count()
+            self.right.counting = False
+            self.count(found="w")
             source.line("return out")
 
     def change_right(self) -> None:
@@ -105,6 +108,8 @@ class JudgingEmitter(MembershipEmitter):
         with source.block("def change_1(changes):"):
             source.note(f"changes of {self.frame.name_of(1)}")
             source.line("turned = {}")
+            source.line("w = 0")
+            self.left.counting = True
             with source.block("for k1, o1, n1 in changes:"):
                 self.right.enter()
                 source.line(f"g = {self.right.key('o1')}")
@@ -125,11 +130,12 @@ class JudgingEmitter(MembershipEmitter):
                         self.left.each(stack, key)
                         self.guard(stack, self._judges("r0", row))
                         self._partner(step)
+            self.left.counting = False
             source.line("out = []")
             source.note(f"rows of {self.frame.name_of(0)} that found their first partner, or lost their last")
             with source.block("for k0, (r0, v) in turned.items():"), ExitStack() as stack:
                 self.turn(stack)
-            self.count(found=True)
+            self.count(found="w")
             source.line("return out")
 
     def _partner(self, step: str) -> None:

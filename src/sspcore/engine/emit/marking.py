@@ -171,7 +171,7 @@ class MarkingEmitter(MembershipEmitter):
                     source.line("continue")
                 self.left.each(stack, "g")
                 self._turns()
-            self.count(found=True)
+            self.count(found="len(out)")
             source.line("return out")
 
     def _turns(self) -> None:

@@ -184,7 +184,7 @@ class MembershipEmitter:
                 with ExitStack() as stack:
                     self.left.each(stack, "g")
                     self.turn(stack)
-            self.count(found=True)
+            self.count(found="len(out)")
             source.line("return out")
 
     def _count(self) -> None:
@@ -228,8 +228,8 @@ class MembershipEmitter:
         with source.block(f"if {self.differ()}:"):
             source.line("out.append((k0, a, b))")
 
-    def count(self, found: bool = False) -> None:
+    def count(self, found: str = "") -> None:
         """The meter: rows read, rows found, and lookups."""
         meter = self.frame.meter()
-        self.source.line(f"{meter}.rows += len(changes){' + len(out)' if found else ''}")
+        self.source.line(f"{meter}.rows += len(changes){f' + {found}' if found else ''}")
         self.source.line(f"{meter}.probes += 2 * len(changes)")

@@ -171,10 +171,13 @@ class PairsEmitter:
     def change(self, at: int) -> None:
         """The function that takes changes of a side."""
         source, mine, meter = self.source, self.side[at], self.frame.meter()
-        turns = self.preserved[1 - at]
+        turns, other = self.preserved[1 - at], self.side[1 - at]
+        other.counting = bool(self.residual or self.late or other.tests)
         with source.block(f"def change_{at}(changes):"):
             source.note(f"changes of {self.frame.name_of(at)}")
             source.line("out = []")
+            if other.counting:
+                source.line("w = 0")
             if turns:
                 source.line("turned = {}")
             with source.block(f"for k{at}, o{at}, n{at} in changes:"):
@@ -190,9 +193,10 @@ class PairsEmitter:
                 self._swap(at)
             if turns:
                 self._turn(at)
-            source.line(f"{meter}.rows += len(changes) + len(out)")
+            source.line(f"{meter}.rows += len(changes) + {'w' if other.counting else 'len(out)'}")
             source.line(f"{meter}.probes += 2 * len(changes)")
             source.line("return out")
+        other.counting = False
 
     def _stay(self, at: int) -> None:
         """Both rows there, of one key: each pair changes in place."""

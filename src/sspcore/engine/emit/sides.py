@@ -85,6 +85,8 @@ class Side:
     def __init__(self, source: Source, frame: Frame, sides: Sides, at: int, tag: str = "") -> None:
         self.source, self.frame, self.sides, self.at = source, frame, sides, at
         self.name = f"{at}{tag}"
+        self.counting = False
+        """Rows looked at are counted in `w`: for those that other conditions turn down cost as much."""
         self.own = not sides.found_in_table(at)
         self.tests = list(sides.tests[at])
         self.write = frame.expressions
@@ -179,6 +181,8 @@ class Side:
             source.line(f"k{at} = {key}")
         else:
             stack.enter_context(source.block(f"for k{at}, r{at} in {self._bucket(key)}.items():"))
+        if self.counting:
+            source.line("w += 1")
         if self.tests and not self.own:
             stack.enter_context(source.block(f"if {self.passing(f'r{at}')}:"))
 
