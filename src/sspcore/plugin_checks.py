@@ -13,10 +13,11 @@ from types import TracebackType
 from typing import Any, Final
 
 import attrs
+from cattrs.errors import ForbiddenExtraKeysError
 
 from sspcore.abc import Addressed, BackpressurePolicy, Partition, Placing, RoutingStrategy, Selective, Spec
-from sspcore.config import BackpressureConfig, RoutingConfig
-from sspcore.errors import PluginError, SspError, did_you_mean, shown
+from sspcore.config import BackpressureConfig, RoutingConfig, structure
+from sspcore.errors import ConfigError, PluginError, SspError, did_you_mean, shown
 
 HOOKS: Final = {"sspcore_routing_strategies": "strategy", "sspcore_backpressure_policies": "policy"}
 """Hook → what it offers."""
@@ -143,6 +144,33 @@ def _options_fault(kind: str, form: Any) -> tuple[str, str] | None:
             what = f"whose option {field.name!r} of {form.__name__}{place_of(form)} is a setting of every {kind}"
             return what, "options stand beside those: call it something else"
     return None
+
+
+def options_of(kind: str, owner: str, spec: Spec[Any], options: Mapping[str, Any], path: str) -> Any:
+    """The options as the plugin's class of them. Raises ConfigError, and PluginError where the class itself fails."""
+    form = spec.config
+    assert form is not None
+    try:
+        return structure(form, options, path)
+    except ConfigError as error:
+        slip = _slip(error.__context__)
+        if slip is None:
+            raise
+        raise PluginError(
+            f"{kind} {spec.name!r} of plugin {owner}: its options {form.__name__}{place_of(form)} failed with "
+            f"{type(slip).__name__}: {slip}{raised_at(slip)} @ {path}",
+            hint="refuse options with ValueError",
+        ) from slip
+
+
+def _slip(error: BaseException | None) -> BaseException | None:
+    """What an options class raised that is no refusal."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for each in error.exceptions if (found := _slip(each)) is not None), None)
+    if isinstance(error, KeyError):
+        return None if "cattrs" in raised_at(error) else error  # a key that is missing, or a slip of the class
+    refusals = (SspError, ValueError, TypeError, ForbiddenExtraKeysError)
+    return None if error is None or isinstance(error, refusals) else error
 
 
 def make(kind: str, owner: str, spec: Spec[Any], arguments: tuple[Any, ...]) -> Any:

@@ -15,9 +15,8 @@ import pluggy
 
 from sspcore import builtins, hookspecs
 from sspcore.abc import BackpressurePolicy, RoutingStrategy, Spec
-from sspcore.config import structure
 from sspcore.errors import ConfigError, PluginError, did_you_mean
-from sspcore.plugin_checks import check_hooks, check_offer, make, name_of, place_of
+from sspcore.plugin_checks import check_hooks, check_offer, make, name_of, options_of, place_of
 
 GROUP: Final = "sspcore"
 """The entry point group under which packages announce their plugins."""
@@ -138,10 +137,11 @@ class Plugins:
             raise ConfigError(f"unknown {kind} {name!r} @ {path}.{kind}", hint=did_you_mean(name, specs))
         if spec.config is None and options:
             raise ConfigError(f"{kind} {name!r} has no options, so not {next(iter(options))!r} @ {path}")
-        arguments: tuple[Any, ...] = () if spec.config is None else (structure(spec.config, options, path),)
+        owner = self._owners[hook, name]
+        arguments: tuple[Any, ...] = () if spec.config is None else (options_of(kind, owner, spec, options, path),)
         if spec.composed:
             arguments += (partial(self._part, kind, hook, specs, path, name),)
-        return make(kind, self._owners[hook, name], spec, arguments)
+        return make(kind, owner, spec, arguments)
 
 
 def _offered(found: Plugins, spec: Spec[RoutingStrategy]) -> Callable[..., RoutingStrategy]:

@@ -130,6 +130,40 @@ def test_options_are_structured_into_the_spec_s_class():
         plugins.policy("sizd", {})
 
 
+def half(instance, attribute, size):
+    if size == 0:
+        raise ValueError("size is at least 1")
+    {"a": 1}[size] if size > 8 else 1 / (size - 4)
+
+
+@attrs.frozen
+class Failing:
+    size: int = attrs.field(validator=half)
+
+
+@attrs.frozen
+class Outer:
+    inner: Failing
+
+
+def test_an_options_class_that_fails_is_the_plugin_s_fault():
+    policies = [PolicySpec("sized", print, Failing), PolicySpec("nested", print, Outer)]
+    plugins = Plugins([plugin(sspcore_backpressure_policies=policies)])
+    with pytest.raises(ConfigError, match="size is at least 1"):
+        plugins.policy("sized", {"size": 0})
+    for size, slip in ((4, "ZeroDivisionError: division by zero"), (9, "KeyError: 9")):
+        message = rf"policy 'sized' of plugin mine: its options Failing \(.*\) failed with {slip} \(.*test_plugins.py:\d+\) @ "
+        with pytest.raises(PluginError, match=message):
+            plugins.policy("sized", {"size": size})
+    with pytest.raises(
+        PluginError, match=r"'nested' of plugin mine: its options Outer .* failed with ZeroDivisionError"
+    ):
+        plugins.policy("nested", {"inner": {"size": 4}})
+    for faulty in ({}, {"inner": {}}, {"inner": {"size": "x"}}, {"inner": {"size": 1, "more": 2}}):
+        with pytest.raises(ConfigError):
+            plugins.policy("nested", faulty)
+
+
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     """A package as pip would leave it, with an entry point of our group."""
