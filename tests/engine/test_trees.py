@@ -204,3 +204,20 @@ def test_other_parameters_change_a_tree_child_by_child():
     circuit.register("tree", tree, {"least": 0}, format="tree")
     (change,) = circuit.rebind("tree", {"least": 1}).nested
     assert (change.key, change.new) == (1, None)
+
+
+def test_of_a_long_list_only_what_changed_is_looked_at(monkeypatch):
+    """Keys are made for the children between those that stayed: two of a thousand, not all."""
+    from sspcore.engine import trees
+
+    circuit, _ = family()
+    circuit.apply([sspcore.create("issues", n, {"project": 1, "rank": n, "name": "i"}) for n in range(10, 1010)])
+    keys = []
+    monkeypatch.setattr(trees, "canonical_key", lambda key: keys.append(key) or key)
+
+    (change,) = nested(circuit, sspcore.merge("issues", 500, {"name": "x"}))
+
+    assert (change.key, change.new["name"], change.placed) == (500, "x", False)
+    assert len(keys) <= 4
+    (change,) = nested(circuit, sspcore.merge("issues", 500, {"rank": 503}))
+    assert (change.key, change.placed, change.after) == (500, True, 502)

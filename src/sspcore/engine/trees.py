@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from itertools import compress, count
+from operator import is_not
 from typing import Any, NamedTuple
 
 from sspcore.algebra.values import FrozenObject, Key, Value, canonical_key, same
@@ -15,6 +17,8 @@ from sspcore.engine.update import Placement, RowChange, ViewUpdate
 from sspcore.engine.view import View
 from sspcore.plan.trees import Layout, layout
 
+Children = tuple[tuple[Value, Value], ...]
+"""A nested cell: (key, child) of each."""
 Path = tuple[tuple[Value, str], ...]
 """From a row of the view to a nested list: (key, column) of the row, then (key, member) of each child on the way."""
 
@@ -104,13 +108,13 @@ def apply_nested(cell: Value, changes: Iterable[NestedChange], cell_layout: Layo
 def _differ(path: Path, old: Value, new: Value, cell: Layout, out: list[NestedChange]) -> None:
     if old is new or same(old, new):
         return
+    old, new, previous = _between(old, new)
     before = {canonical_key(key): child for key, child in old}
     now = [(canonical_key(key), key, child) for key, child in new]
     after = {at for at, _, _ in now}
     out.extend(NestedChange(path, key, child, None) for key, child in old if canonical_key(key) not in after)
     places = {at: place for place, at in enumerate(before)}
     still = _longest_run([places[at] for at, _, _ in now if at in before])
-    previous: Value = None
     inner: list[tuple[Path, Value, Value, Layout]] = []
     for at, key, child in now:
         if at not in before:
@@ -124,6 +128,18 @@ def _differ(path: Path, old: Value, new: Value, cell: Layout, out: list[NestedCh
         previous = key
     for step in inner:
         _differ(*step, out)
+
+
+def _between(old: Children, new: Children) -> tuple[Children, Children, Value]:
+    """What is left of two lists without the children they begin and end with alike, and the key before it.
+
+    Children that did not change are the same objects while a view follows its tables: most are told apart by that. No
+    child is at both ends, for the lists differ and a key is in each but once.
+    """
+    shorter = min(len(old), len(new))
+    start = next(compress(count(), map(is_not, old, new)), shorter)
+    end = next(compress(count(), map(is_not, reversed(old), reversed(new))), shorter)
+    return old[start : len(old) - end], new[start : len(new) - end], new[start - 1][0] if start else None
 
 
 def _own(child: Value, cell: Layout) -> Value:
