@@ -306,6 +306,12 @@ async def test_a_circuit_answers_from_what_it_holds_or_says_that_it_cannot(autoj
             assert [(rows,)] == (await runtime.query(f"{count} {where}")).rows
             with pytest.raises(NotCovered, match="does not hold the rows of table 't'"):
                 await main.query(f"{count} {where}")
+        await runtime.register("large", "SELECT id FROM t WHERE n > 12")
+        assert [(5,)] == (await main.query(f"{count} WHERE n >= 15")).rows, "what is above 15 is above 12"
+        assert [(2,)] == (await main.query(f"{count} WHERE n IN (13, 19, 50)")).rows
+        for beyond in ("n >= 12", "n IN (5, 19)", "n > 12 OR owner = 'b'"):
+            with pytest.raises(NotCovered):
+                await main.query(f"{count} WHERE {beyond}")
         fail(runtime)
         assert [(5,)] == (await main.query(f"{count} WHERE owner = 'a'")).rows, "once it is back"
         fail(runtime)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sspcore.abc import ALL, Everything, Interest
 from sspcore.engine.table import Row
 from sspcore.ingress.walk import Walk
-from sspcore.plan.expressions import conjuncts
+from sspcore.plan.implied import implies
 from sspcore.routing.any_of import AnyOf
 
 Wish = Everything | Interest
@@ -53,8 +53,7 @@ class Holding:
             return True
         if isinstance(wish, Everything):
             return False
-        asked = set(conjuncts(wish.condition))
-        return any(asked.issuperset(conjuncts(f.condition)) for f in self.filled if not isinstance(f, Everything))
+        return any(implies(wish.condition, f.condition) for f in self.filled if not isinstance(f, Everything))
 
     def wants(self, row: Row) -> bool:
         """Whether a view wants a row, as things are now."""
