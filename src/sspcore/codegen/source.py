@@ -38,7 +38,7 @@ _ATTRIBUTES: Final = frozenset({
     "reads", "hydrate", "value", "floor", "enter", "leave", "stay", "move", "finish",
     "touch", "route", "route2", "match", "test", "startswith", "hits", "issubset", "isdisjoint", "isascii",
     "is_integer", "one", "version", "before", "updates", "id", "epoch", "template", "columns", "views", "dirty", "row",
-    "alone", "fused", "follow", "write",
+    "steps", "advances", "alone", "fused", "follow", "write",
 })  # fmt: skip
 """Names that generated code may look up on an object."""
 

@@ -92,8 +92,12 @@ def _kin(circuit: Circuit, table: Table, readers: Readers) -> Kin | None:
 def _reader(kept: Materialisation, circuit: Circuit, table: str) -> Reader:
     columns, name = kept.template.columns, ", ".join([view.id for view in kept.views])
     program = kept.maintainer
-    if kept.row is None or not isinstance(program, Program) or program.tables != {table}:
+    if not isinstance(program, Program) or program.tables != {table}:
         return Reader(kept, columns, name)
+    if kept.row is None:
+        if program.idle is None or kept.steps is not program.steps:
+            return Reader(kept, columns, name)
+        return Reader(kept, columns, name, step=kept.steps, idle=program.idle)
     pipe = pipe_of(program.code.plan, {table: circuit._tables[table].schema})
     return Reader(kept, columns, name, pipe, program.binding, kept.row)
 

@@ -138,9 +138,10 @@ class Program:
     Attributes: `code`; `tables`, those it reads; `steps`, table → the step for net changes of that table, which the
     table and its arrangements hold already. A commit of several tables goes table by table, and its deltas compose.
     `row`, where each row of the one table makes at most one of the value, under its own id: the step for one change.
+    `idle`, of some: (old row, new row) → True where their change plainly cannot concern the value; then it is counted.
     """
 
-    __slots__ = ("_parts", "_top", "binding", "code", "row", "steps", "tables")
+    __slots__ = ("_parts", "_top", "binding", "code", "idle", "row", "steps", "tables")
 
     def __init__(self, code: Code, binding: Binding) -> None:
         self.code = code
@@ -149,6 +150,7 @@ class Program:
         self._parts: list[Part] = []
         self._top: TopK | Window | None = None
         self.row: Callable[[Net], Net | None] | None = None if code.nodes else _unchanged
+        self.idle: Callable[[Row, Row], bool] | None = None
         for at, node in enumerate(code.nodes):
             if node.code is not None:
                 part = self._compiled(node, node.code, at == code.ordering)
@@ -170,6 +172,8 @@ class Program:
         part = Part(made[0], ports, step, rebind=made[rebind] if rebind else None)
         if code.row:
             self.row = made[code.row]
+        if code.idle and len(self.code.nodes) == 1:
+            self.idle = made[code.idle]
         if value:
             part.value = made[value]
         elif source is not None:

@@ -77,7 +77,7 @@ class GroupsEmitter:
         self.hydrate()
         self.change()
         self.value()
-        return ["hydrate", "change_0", "value"]
+        return ["hydrate", "change_0", "value", *self.idle()]
 
     # Functions
 
@@ -141,6 +141,19 @@ class GroupsEmitter:
             source.line(f"{meter}.rows += len(changes)")
             source.line(f"{meter}.probes += 2 * len(changes)")
             source.line("return out")
+
+    def idle(self) -> list[str]:
+        """The function that says of a row before and after that nothing changes that is read, and counts it then."""
+        used = sorted({c for e in [*self._read(), *self.tests] for c in columns_read(e)})
+        plain = all(isinstance(e, Column) for e in self._read()) and all(map(self.frame.silent, self.tests))
+        if not plain or not used or len(used) > MOST_COMPARED:
+            return []
+        with self.source.block("def idle(o0, n0):"):
+            with self.source.block(f"if {self.frame.unchanged(used, 'o0', 'n0')}:"):
+                meter = self.frame.meter()
+                self.source.lines(f"{meter}.rows += 1", f"{meter}.probes += 2", "return True")
+            self.source.line("return False")
+        return ["idle"]
 
     # One member
 

@@ -34,6 +34,8 @@ class Reader:
 
     Attributes: `kept`; `columns` of its views; `name`, for readers of the text; where each row of the table makes at
     most one of its own, under the same id, `pipe` and `binding` say which, and `step` is its `kept.row` meanwhile.
+    Others may be `idle`: (old, new) → whether the change plainly does not concern them, as long as `kept.steps` is
+    `step`.
     """
 
     kept: Any
@@ -42,6 +44,7 @@ class Reader:
     pipe: Pipe | None = None
     binding: Binding | None = None
     step: Any = None
+    idle: Callable[..., bool] | None = None
 
 
 @attrs.frozen(eq=False)
@@ -213,9 +216,9 @@ class AloneWriter(IntakeWriter):
         for at, reader in enumerate(self.readers):
             self.source.cells[f"kept{at}"] = reader.kept
             test = f"kept{at}.dirty"
-            if reader.pipe is not None:
+            if reader.step is not None:
                 self.source.cells[f"step{at}"] = reader.step
-                test += f" or kept{at}.row is not step{at}"
+                test += f" or kept{at}.{'steps' if reader.pipe is None else 'row'} is not step{at}"
             with source.block(f"if {test}:"):
                 source.line("return None")
 
@@ -231,7 +234,7 @@ class AloneWriter(IntakeWriter):
             self.source.note(reader.name)
             self.source.cells[f"columns{at}"] = reader.columns
             if reader.pipe is None or reader.binding is None:
-                self.followed(at)
+                self.followed(at, reader.idle)
             else:
                 self.filtered(at, reader.pipe, reader.binding)
 
@@ -258,15 +261,23 @@ class AloneWriter(IntakeWriter):
                     source.line("continue")
             self.views("kept", "view.template.columns")
 
-    def followed(self, at: int) -> None:
-        """A reader that keeps something of the rows takes its own step."""
-        source = self.source
+    def followed(self, at: int, idle: Callable[..., bool] | None) -> None:
+        """A reader that keeps something of the rows takes its own step, if the change may concern it."""
+        source, kept = self.source, f"kept{at}"
+        step = f"changes, placed = {kept}.follow(name, nets)"
         with source.block("try:"):
-            source.line(f"changes, placed = kept{at}.follow(name, nets)")
+            if idle is None:
+                source.line(step)
+            else:
+                source.cells[f"idle{at}"] = idle
+                with source.block(f"if old is not None and idle{at}(old, new):"):
+                    source.lines(f"{kept}.advances += 1", "changes = placed = ()")
+                with source.block("else:"):
+                    source.line(step)
         with source.block("except Failure:"):
-            source.line(f"changes, placed = anew(kept{at}, failed)")
+            source.line(f"changes, placed = anew({kept}, failed)")
         with source.block("if changes or placed:"):
-            self.views(f"kept{at}", f"columns{at}")
+            self.views(kept, f"columns{at}")
 
     def filtered(self, at: int, pipe: Pipe, binding: Binding) -> None:
         """A reader of single rows: which it shows, before and after."""

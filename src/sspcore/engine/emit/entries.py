@@ -34,7 +34,7 @@ def entry(frame: Frame, terms: Sequence[OrderTerm], key: str, row: str) -> str:
     names, guards, parts = [], [], []
     for term, text in zip(terms, texts, strict=True):
         v = frame.source.fresh("v")
-        found = _plain(write.kind(term.expression), term.descending, v)
+        found = plain_part(write.kind(term.expression), term.descending, v)
         if found is None:
             return slow
         guard, part = found
@@ -53,7 +53,7 @@ def _ties(write: Expressions) -> str:
     return write.shared("tie", cells.fixed(tie, "what breaks ties: the key"))
 
 
-def _plain(kind: str, descending: bool, v: str) -> tuple[str, list[str]] | None:
+def plain_part(kind: str, descending: bool, v: str) -> tuple[str, list[str]] | None:
     """The text of when a value's part of an entry can be written out, and of the part; None when never."""
     if kind == "text":
         return None if descending else (f"type({v}) is str", [str(TEXT), v])

@@ -16,7 +16,8 @@ from sspcore.engine.emit.cells import Binding, Recipe
 from sspcore.engine.emit.expressions import KEY_OF, Environment, Expressions, bracketed, tuple_of
 from sspcore.engine.emit.pipe import Leaf, Lookup, Pipe, test_of
 from sspcore.engine.explain import show
-from sspcore.plan.expressions import Column, Expression, columns_read
+from sspcore.plan.evaluate_compare import SYMBOLS
+from sspcore.plan.expressions import Call, Column, Expression, columns_read
 
 SAME_IF_EQUAL: Final = frozenset({"integer", "text", "boolean", "bytes"})
 """Declared types of which two equal values are the same: nothing but NULL and one Python type is in the column."""
@@ -111,6 +112,13 @@ class Frame:
         }
         read |= {c for pair in (*pipe.equalities, *[p for one in pipe.leaves for p in one.found_by]) for c in pair}
         return sorted([c for c in read if c in leaf.columns and leaf.id_columns != (c - leaf.offset,)])
+
+    def silent(self, test: Expression) -> bool:
+        """True for a condition that never counts an error: whether it is asked at all cannot be seen."""
+        if not isinstance(test, Call) or test.function not in SYMBOLS:
+            return False
+        kinds = [self.expressions.kind(e) for e in test.args if isinstance(e, Column)]
+        return len(kinds) == 1 and kinds[0] in ("integer", "text") and any(map(cells.closed, test.args))
 
     def same(self) -> str:
         """The helper that compares values and types."""

@@ -67,10 +67,11 @@ class Compiled:
     rebind: int = attrs.field(init=False)
     window: int = attrs.field(init=False)
     row: int = attrs.field(init=False)
+    idle: int = attrs.field(init=False)
     anew: int = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        for name in ("value", "rebind", "window", "row", "anew"):
+        for name in ("value", "rebind", "window", "row", "idle", "anew"):
             object.__setattr__(self, name, self.place(name))
 
     def bind(self, binding: Binding) -> tuple[Any, ...]:

@@ -13,14 +13,14 @@ import attrs
 
 from sspcore.codegen.source import Source
 from sspcore.engine.emit.cells import Binding, Recipe
-from sspcore.engine.emit.entries import entry
+from sspcore.engine.emit.entries import entry, plain_part
 from sspcore.engine.emit.frame import Frame
 from sspcore.engine.emit.pipe import Pipe
 from sspcore.engine.emit.window import Window
 from sspcore.engine.explain import describe
 from sspcore.engine.operators.build import count_of
 from sspcore.plan import nodes
-from sspcore.plan.expressions import Expression, bind, columns_read
+from sspcore.plan.expressions import Column, Expression, bind, columns_read
 from sspcore.plan.nodes import OrderTerm
 
 MOST_COMPARED: Final = 6
@@ -65,7 +65,7 @@ class TopKEmitter:
         self.change()
         source.line(f"hydrate = {window}.hydrate")
         source.line(f"value = {window}.value")
-        return ["hydrate", "change_0", "value", window]
+        return ["hydrate", "change_0", "value", window, *self.idle()]
 
     def _window(self, binding: Binding) -> Window:
         plan = self.ordering.plan
@@ -121,6 +121,32 @@ class TopKEmitter:
                     source.line(f"{window}.move(k0, gone, come, n0)")
             source.line(f"{self.frame.meter()}.rows += len(changes)")
             source.line(f"return {window}.finish()")
+
+    def idle(self) -> list[str]:
+        """The function that says of a row that it was and is beyond the floor by the first term, and counts it then."""
+        source, terms = self.source, self.ordering.terms
+        orders = bool(terms) and all(isinstance(term.expression, Column) for term in terms)
+        if not orders or not all(map(self.frame.silent, self.tests)):
+            return []
+        term = terms[0]
+        tests = []
+        for row in ("n0", "o0"):
+            v = source.fresh("v")
+            found = plain_part(self.write.kind(term.expression), term.descending, v)
+            if found is None:
+                return []
+            guard, parts = found
+            tests.append(
+                guard.replace(v, f"({v} := {self.write.value(term.expression, self.frame.read({0: row}))})", 1)
+            )
+            tests.append(f"{parts[-1]} > floor[{len(parts) - 1}]")
+        ranks = [f"floor[{at}] == {part}" for at, part in enumerate(parts[:-1])]
+        with source.block("def idle(o0, n0):"):
+            source.line("floor = window.floor")
+            with source.block(f"if floor is not None and {' and '.join([*ranks, *tests])}:"):
+                source.lines(f"{self.frame.meter()}.rows += 1", "return True")
+            source.line("return False")
+        return ["idle"]
 
     def _places(self) -> None:
         """`gone` and `come`: where the row stood and where it stands, None for nowhere. Most changes move no row."""
