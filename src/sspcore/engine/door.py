@@ -92,7 +92,7 @@ class Door:
         return self._resolution(drafts, created, marks, len(changes), no_ops, duplicates)
 
     def _plain_run(self, changes: Sequence[Change], drafts: dict[str, Draft]) -> tuple[int, Resolution | None]:
-        """Draft the changes at the beginning of a batch that are plain upserts of one table.
+        """Draft the changes at the beginning of a batch that are plain and of one table.
 
         Gives how many they are, and the resolution where these are all.
         """
@@ -101,7 +101,7 @@ class Door:
             return 0, None
         draft = drafts[name] = self._draft(name, {})
         try:
-            count = draft.maker.several(changes, draft.touched)
+            count = draft.maker.several(changes, draft.touched, self.options.strict)
         except (ChangeRejected, ValueError, KeyError):
             draft.touched.clear()
             return 0, None  # the long way says what is wrong, if anything is
@@ -259,7 +259,7 @@ class Door:
 
     def _judge_create(self, draft: Draft, change: Change) -> bool:
         key = self._row_id(change)
-        row = draft.maker.row(key, change.row)
+        row = draft.row(key, change.row)
         if not self._newer(draft, key, change):
             return False
         if self.options.strict and draft.current(key) is not None:
@@ -269,7 +269,7 @@ class Door:
 
     def _judge_update(self, draft: Draft, change: Change) -> bool:
         key = self._row_id(change)
-        row = draft.maker.row(key, change.row)
+        row = draft.row(key, change.row)
         if not self._newer(draft, key, change):
             return False
         if self.options.strict and draft.current(key) is None:
@@ -279,7 +279,7 @@ class Door:
 
     def _judge_upsert(self, draft: Draft, change: Change) -> bool:
         key = self._row_id(change)
-        row = draft.maker.row(key, change.row)
+        row = draft.row(key, change.row)
         if not self._newer(draft, key, change):
             return False
         draft.touched[key] = row

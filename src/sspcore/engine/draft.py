@@ -41,16 +41,24 @@ class Draft:
         result: Row | None = row
         return result
 
+    def row(self, key: Id, given: Any) -> Row:
+        """The row of an id, as given. Raises ChangeRejected or ValueError (the producer's data)."""
+        row = self._plain(key, given)
+        return self.maker.row(key, given) if row is None else row
+
     def plain(self, key: Id, given: object) -> bool:
         """Note a row that is to be as given, when that is plainly right; False sends it the long way."""
-        try:
-            row = self.maker.plain(key, given)
-        except (ChangeRejected, ValueError, KeyError):
-            return False
+        row = self._plain(key, given)
         if row is None:
             return False
         self.touched[key] = row
         return True
+
+    def _plain(self, key: Id, given: object) -> Row | None:
+        try:
+            return self.maker.plain(key, given)
+        except (ChangeRejected, ValueError, KeyError):
+            return None
 
     def net(self) -> list[Net]:
         """(id, old, new) of every id whose row really changes; old rows are padded to the new layout."""

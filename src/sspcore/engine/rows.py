@@ -36,7 +36,7 @@ def _declines_row(key: Any, given: Any) -> Row | None:
     return None
 
 
-def _declines_several(changes: Sequence[Change], found: dict[Any, Row | None]) -> int:
+def _declines_several(changes: Sequence[Change], found: dict[Any, Row | None], strict: bool) -> int:
     return 0
 
 
@@ -66,7 +66,7 @@ class RowMaker:
         self._left = _FIRST
         # The generated ways in, see `Intake`: what they decline goes the long way.
         self.plain: Callable[[Any, Any], Row | None] = _declines_row
-        self.several: Callable[[Sequence[Change], dict[Any, Row | None]], int] = _declines_several
+        self.several: Callable[[Sequence[Change], dict[Any, Row | None], bool], int] = _declines_several
         self.columns: Sequence[Cell] | None = None
         """What they were generated for."""
 
@@ -153,7 +153,7 @@ class RowMaker:
         for name, value in given.items():
             at = self.position.get(name)
             cells.append((self._new_column(name) if at is None else at, value))
-        checked = [(at, self._convert(at, value)) for at, value in cells]
+        checked = [(at, value if self._stays(at, value) else self._convert(at, value)) for at, value in cells]
         held = dict(checked)
         for at, part in self._key_cells(key):
             if at in held and not same(held[at], part):
@@ -163,6 +163,15 @@ class RowMaker:
     def widened(self) -> Schema:
         """The schema with the new columns."""
         return self.schema.widened(self.added)
+
+    def _stays(self, at: int, value: Any) -> bool:
+        """Whether a value is kept as it is: the common ones are canonical as they come."""
+        if value is None:
+            return True
+        kind, plain = type(value), self._plain[at]
+        if kind is not plain and plain is not object:
+            return False
+        return (kind is str and value.isascii()) or (kind is int and -INTEGER_LIMIT <= value < INTEGER_LIMIT)
 
     def _convert(self, at: int, value: Any) -> Value:
         kind = self.kinds[at]

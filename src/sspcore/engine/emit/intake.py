@@ -122,7 +122,7 @@ class IntakeWriter:
                 with source.block(f"if table != {name} or source is not None or version is not None:"):
                     source.line("break")
                 with source.block(f"if op != {self.upsert}:"):
-                    with source.block(f"if {stamped} or not {self.id_test()}:"):
+                    with source.block(f"if {stamped} or not ({self.id_test()}):"):
                         source.line("break")
                     source.line(f"old = found[key] if key in found else {find}(key)")
                     with source.block(f"if op == {delete}:"):
