@@ -166,6 +166,11 @@ class Queries(Froms):
                 operator = c.weighted(((6, "="), (1, "<"), (1, "<>"), (1, "IS NOT DISTINCT FROM")))
                 pair = [c.pick(own), c.pick(outside)]
                 parts.append(f" {operator} ".join(pair if c.chance(50) else pair[::-1]))
+        if c.chance(15):  # what a view can be moved by at the cost of the rows that cross
+            kind, names = c.pick((("integer", ("$n", "$m")), ("text", ("$s",)), ("real", ("$h",))))
+            own = scope.own(kind)
+            if own:
+                parts.append(f"{c.pick(own)} {c.pick(('=', '<', '<=', '>', '>='))} {c.pick(names)}")
         for source in scope.sources:
             if source.place and c.chance(75):
                 bound = c.pick(("= 1", "<= 2", "< 3", "<= $few", "= 2"))
