@@ -76,12 +76,12 @@ def test_every_tree_is_what_the_oracle_says(suite, mode):
     assert all(r.checks for r in results)
 
 
-@pytest.mark.skipif(not SUITES, reason="no external cases")
+@pytest.mark.skipif(not SUITES, reason=f"no external cases in {FOLDER}; set SSPCORE_CASES to their folder")
 def test_there_are_trees():
     assert sum(len(tree_cases(suite)[1]) for suite in SUITES) > 0
 
 
-@pytest.mark.skipif(not SUITES, reason="no external cases")
+@pytest.mark.skipif(not SUITES, reason=f"no external cases in {FOLDER}; set SSPCORE_CASES to their folder")
 def test_every_filter_matches_what_the_oracle_says():
     counts, failed = run_filters(SspAdapter, read_jsonl(str(FOLDER / "data" / "filters" / "filters.jsonl")), tier=3)
 
@@ -90,7 +90,7 @@ def test_every_filter_matches_what_the_oracle_says():
     assert counts["unsupported"] < 0.05 * (counts["pass"] + counts["unsupported"])
 
 
-@pytest.mark.skipif(not SUITES, reason="no external cases")
+@pytest.mark.skipif(not SUITES, reason=f"no external cases in {FOLDER}; set SSPCORE_CASES to their folder")
 def test_little_is_unsupported_and_the_reference_names_it():
     """Fewer than one in fifty queries of tier 1 is refused, and of tier 2; the reference names whatever is."""
     total, gate, refused = Counter(), Counter(), []

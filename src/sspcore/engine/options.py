@@ -24,6 +24,11 @@ class CircuitOptions:
         pending_limit: changes that `defer` may put off; None for no limit.
         epoch: the name of this numbering history, for resume tokens.
         execution: "compiled" runs views as generated code where there is some, "operators" never. Both mean the same.
+
+    >>> from sspcore import Circuit, merge
+    >>> lenient = Circuit(options=CircuitOptions(strict=False, max_rows=1_000))
+    >>> lenient.apply([merge("flights", "AA1", {"delay": 75})]).version
+    1
     """
 
     strict: bool = True

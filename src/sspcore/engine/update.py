@@ -56,6 +56,15 @@ class ViewUpdate(NamedTuple):
     `changes` has each key at most once, net. `placed`, of ordered views, lists each added or moved row with its
     predecessor, in final order: take the removed and the placed keys out, then insert each placed key after its
     predecessor, in this sequence. With `reset` the update replaces everything: `changes` are all the rows, in order.
+
+    >>> from sspcore import Circuit, upsert
+    >>> circuit = Circuit()
+    >>> view = circuit.register("late", "SELECT id, delay FROM flights WHERE delay > 60")
+    >>> made = circuit.apply([upsert("flights", "AA1", {"delay": 75})]).updates["late"]
+    >>> made.added, made.from_version, made.version
+    ((('AA1', 75),), 0, 1)
+    >>> circuit.apply([upsert("flights", "AA1", {"delay": 90})]).updates["late"].updated
+    ((('AA1', 75), ('AA1', 90)),)
     """
 
     view: str
@@ -166,6 +175,11 @@ class Commit(NamedTuple):
     """What applying a batch gives: the circuit's version and the update of every view that changed.
 
     `failed` names views that could not go on, with what they raised. `stats` is computed when asked for, from `work`.
+
+    >>> from sspcore import Circuit, upsert
+    >>> commit = Circuit().apply([upsert("flights", "AA1", {"delay": 75}), upsert("flights", "AA1", {"delay": 75})])
+    >>> commit.version, commit.updates, (commit.stats.received, commit.stats.netted)
+    (1, {}, (2, 1))
     """
 
     version: int

@@ -112,6 +112,15 @@ class Query(Generic[T]):
     as `"flights.carrier"`. Of a query of a class (`query("flights", Flight)`) also as functions of a row,
     `lambda f: f.dep_delay > 60`. Errors in names are raised when the query is registered, as PlanError with the place
     (`$.where[0]`), those of a row's function at once.
+
+    >>> from sspcore import Circuit, col, count, query, upsert
+    >>> circuit = Circuit()
+    >>> late = query("flights").where(col("delay") > 60).group_by("carrier").aggregate(n=count())
+    >>> circuit.register("late", late.having(col("n") > 1).order_by("-n").limit(10)).rows
+    []
+    >>> changes = [upsert("flights", number, {"carrier": "AA", "delay": 75}) for number in range(3)]
+    >>> circuit.apply(changes).updates["late"].added
+    (('AA', 3),)
     """
 
     table: str
