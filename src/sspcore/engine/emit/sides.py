@@ -25,7 +25,7 @@ from sspcore.engine.emit.expressions import KEY_OF, bracketed, tuple_of
 from sspcore.engine.emit.frame import Frame
 from sspcore.engine.emit.pipe import Pipe
 from sspcore.plan import nodes
-from sspcore.plan.expressions import Column, Expression, columns_read
+from sspcore.plan.expressions import Call, Column, Expression, columns_read
 
 Matched = nodes.SemiJoin | nodes.AntiJoin | nodes.Mark
 MOST_COMPARED: Final = 6
@@ -68,9 +68,12 @@ class Sides:
         return attrs.evolve(self.pipe, leaves=self.pipe.leaves[:2])
 
     def found_in_table(self, at: int) -> bool:
-        """True when the rows of a side can be found by their key without rows of its own."""
+        """True when the rows of a side are found by their key without rows of its own.
+
+        Of a side with but the rows of one value in some column, a table has too many others with the key.
+        """
         leaf = self.pipe.leaves[at]
-        if leaf.table is None or (at == 1 and self.overlap):
+        if leaf.table is None or (at == 1 and self.overlap) or any(map(_is_narrow, self.tests[at])):
             return False
         return all(isinstance(e, Column) for e in self.keys[at])
 
@@ -238,6 +241,14 @@ class Side:
         table = self.sides.pipe.leaves[self.at].table
         assert table is not None
         return Recipe(lambda b: read(b.tables[table].rows), about=about.format(table))
+
+
+def _is_narrow(test: Expression) -> bool:
+    """True for a column that is equal to what reads no column, or to one of a few."""
+    if not isinstance(test, Call) or test.function not in ("=", "in"):
+        return False
+    columns = [e for e in test.args if isinstance(e, Column)]
+    return len(columns) == 1 and all(cells.closed(e) for e in test.args if e is not columns[0])
 
 
 def both(texts: Sequence[str]) -> str:
