@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sspcore.engine.change import delete, merge, upsert
+from sspcore.engine.change import create, delete, merge, update, upsert
 from sspcore.engine.circuit import Circuit
 from sspcore.engine.door import Door
 from sspcore.engine.options import CircuitOptions
@@ -164,6 +164,29 @@ def test_values_at_an_edge_are_taken_alike_once_the_table_is_known():
     for key in (True, 1.0, -(2**63), 2**63, "\ud800", ("p", 1), None):
         expect_alike(short, long, [upsert("a", key, plain)])
         expect_alike(short, long, [upsert("a", 1, {"id": key, **plain})])
+
+
+@given(st.booleans(), st.booleans(), st.data())
+def test_runs_of_all_ops_are_taken_alike(strict, stamped, data):
+    """A table that is known, and batches of puts and deletions of the same few rows, as they may be and as not."""
+    schema = Schema("a", {"u": "integer", "v": "any"}, open=data.draw(st.booleans(), label="open"))
+    short, long = both([schema], CircuitOptions(strict=strict))
+    for circuit in (short, long):
+        circuit.register("some", "SELECT u, v FROM a WHERE u > 1")
+    for key in range(6):
+        expect_alike(short, long, [upsert("a", key, {"u": key, "v": "p"})])
+    if stamped:
+        expect_alike(short, long, [upsert("a", 0, {"u": 0, "v": 1})._replace(version=3)])
+    row = st.fixed_dictionaries({"u": st.integers(1, 2), "v": st.sampled_from(("p", 1, True))})
+    one = st.one_of(
+        st.builds(upsert, st.just("a"), st.integers(0, 7), row),
+        st.builds(update, st.just("a"), st.integers(0, 7), row),
+        st.builds(create, st.just("a"), st.integers(5, 9), row),
+        st.builds(delete, st.just("a"), st.integers(0, 7)),
+        st.builds(delete, st.just("a"), st.just((1, 2))),
+    )
+    for batch in data.draw(st.lists(st.lists(one, min_size=2, max_size=6), min_size=2, max_size=8), label="batches"):
+        expect_alike(short, long, batch)
 
 
 def test_a_table_that_was_dropped_takes_no_rows():
