@@ -136,24 +136,28 @@ class Recursive(Operator):
 
     def _made(self, delta: Delta, touched: dict[Fact, None]) -> None:
         """The step makes a row of another, or no longer."""
-        by_id = self._by_id
         self._meter.rows += len(delta)
         self._meter.probes += 2 * len(delta)
         for _, old, new in delta:
-            for row, step in ((old, -1), (new, 1)):
-                if row is None:
-                    continue
-                fact = self._fact(row[:-1])
-                source: Any = row[-1]
-                times = fact.sources.get(source, 0) + step
-                if times:
-                    fact.sources[source] = times
-                else:
-                    del fact.sources[source]
-                level = by_id[source].level
-                if fact.level is not None and level is not None and level < fact.level:
-                    fact.below += step
-                touched[fact] = None
+            if old is not None:
+                self._supports(old, -1, touched)
+            if new is not None:
+                self._supports(new, 1, touched)
+
+    def _supports(self, made: Row, step: int, touched: dict[Fact, None]) -> None:
+        """The step makes a row so many times more of the row that is its source."""
+        by_id = self._by_id
+        fact = self._fact(made[:-1])
+        source: Any = made[-1]
+        times = fact.sources.get(source, 0) + step
+        if times:
+            fact.sources[source] = times
+        else:
+            del fact.sources[source]
+        level = by_id[source].level
+        if fact.level is not None and level is not None and level < fact.level:
+            fact.below += step
+        touched[fact] = None
 
     # The three moves
 
@@ -214,10 +218,14 @@ class Recursive(Operator):
         if fact.base:
             fact.level = fact.below = 0
             return
+        self._meter.probes += len(fact.sources)
+        if len(fact.sources) == 1:
+            ((source, fact.below),) = fact.sources.items()
+            fact.level = 1 + (by_id[source].level or 0)
+            return
         levels = [(by_id[source].level or 0, times) for source, times in fact.sources.items()]
         fact.level = 1 + min(level for level, _ in levels)
         fact.below = sum(times for level, times in levels if level < fact.level)
-        self._meter.probes += len(levels)
 
     def _forget(self, fact: Fact) -> None:
         if not fact.base and not fact.sources and self._by_id.pop(fact.id, None) is not None:
