@@ -54,6 +54,9 @@ FAULTS = {
     "who left and entered again has left": of(moves, "_AFTER_OLD", lambda real: real | {"entered": "left"}),
     "LIKE begins anywhere": lambda patch: patch.setitem(
         cover._COVERS, "like", lambda clause, without: cover.Cover((("eq", (clause[1],), clause[2].prefix),), None, 1.0)),
+    "cells of one and more have integers only": of(emit, "whole_of", lambda real: lambda value: None),
+    "fractions are cut off": of(emit, "ticks_of", lambda real: lambda value: (
+        None if (ticks := real(value)) is None else ticks >> 24 << 24)),
     "only integers have cells": of(emit, "ticks_of", lambda real: lambda value: None),
     "ILIKE looks at the case of rows": of(emit, "folded_trigrams_of", lambda real: lookups.trigrams_of),
     "elements are keys as they come": of(emit, "elements_of", lambda real: lambda value: (

@@ -196,19 +196,22 @@ def ticks_of(value: Any) -> int | None:
     """
     kind = type(value)
     if kind is int:
-        return value << 24 if -_END <= value <= _END else None
+        return value << FRACTION if -_END <= value <= _END else None
     if kind is float:
-        return floor(value * 16777216.0) if -_END <= value <= _END else None
+        return floor(value * _ONE) if -_END <= value <= _END else None
     if kind is datetime:
         since: timedelta = value - _EPOCH
         return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     if kind is Decimal and -_END <= value <= _END:
         above, below = value.as_integer_ratio()
-        ticks: int = (above << 24) // below
+        ticks: int = (above << FRACTION) // below
         return ticks
     return None
 
 
+FRACTION: Final = 24
+"""Bits of the ticks of a number that are less than one."""
+_ONE: Final = float(2**FRACTION)
 _END: Final = 2**53
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TELLING: Final = frozenset({int, str, datetime})

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from sspcore.algebra.values import canonical_key
 from sspcore.codegen.source import Source
+from sspcore.index.clauses import TRUE
 from sspcore.index.cover import ticks_of
 from sspcore.index.lanes import DictLane, EqualityLane, Lane, Many, ScanLane
 from sspcore.index.lookups import (
@@ -31,6 +32,7 @@ from sspcore.index.lookups import (
     folded_trigrams_of,
     reach_of,
     trigrams_of,
+    whole_of,
 )
 from sspcore.index.shapes import OWN_KEYS, Condition, condition_of, elements_of, helpers_in
 
@@ -71,7 +73,7 @@ class Writer:
         self.conditions = [None if lane.shape is None else condition_of(lane.shape) for lane in lanes]
         cells: dict[str, Any] = {
             "OWN": OWN_KEYS, "key": canonical_key, "Many": Many, "unique": dict.fromkeys, "elements": elements_of,
-            "trigrams": trigrams_of, "folded": folded_trigrams_of, "ticks": ticks_of,
+            "trigrams": trigrams_of, "folded": folded_trigrams_of, "ticks": ticks_of, "whole": whole_of,
         }  # fmt: skip
         for condition in self.conditions:
             if condition is not None:
@@ -92,6 +94,16 @@ class Writer:
         self.source.cells.update(cells)
 
     # What all functions are made of
+
+    def met(self, at: int, row: str) -> str:
+        """The condition of a lane's members over the locals of a row that leads to them."""
+        lane, condition = self.lanes[at], self.conditions[at]
+        assert condition is not None
+        text = condition.text
+        if isinstance(lane, CellLane):  # a row that lies in a cell is of the class that cells are of
+            tested = re.escape("in NUMBERS" if lane.one else "is datetime")
+            text = re.sub(rf"type\(@k?{lane.columns[0]}\) {tested} and ", "", text)
+        return self.named(text, row)
 
     def named(self, text: str, row: str) -> str:
         """A condition's text over the locals of a row."""
@@ -194,9 +206,11 @@ class Writer:
             with source.block(f"if type({key}) is str:"), source.block(f"for t, y in l{at}.items():"):
                 self._got(f"y.get({key}[:t])", then)
         elif isinstance(lane, CellLane):
-            source.line(f"t = {key} << 24 if type({key}) is int else ticks({key})")
-            with source.block("if t is not None:"), source.block(f"for b, y in l{at}.items():"):
-                self._got("y.get(t >> b)", then)
+            plain = f"{key} if type({key}) is int else whole({key})" if lane.one else f"ticks({key})"
+            source.cells |= {f"fine{at}": lane.fine, f"looks{at}": lane.looks}
+            source.line(f"t = ticks({key}) if fine{at} else {plain}")
+            with source.block("if t is not None:"), source.block(f"for b, y in looks{at}:"):
+                self._got("y(t >> b)", then)
         else:
             assert isinstance(lane, ThresholdLane)
             bisect = bisect_left if lane.upper is lane.inclusive else bisect_right
@@ -249,15 +263,25 @@ class Writer:
         with self.source.block("if x is not None:"):
             then()
 
-    @contextmanager
-    def members(self, x: str, condition: Condition) -> Iterator[None]:
-        """A loop over the members of a posting with residuals."""
+    def members(self, at: int, then: Callable[[], None], nested: Callable[[], None]) -> None:
+        """What to do with each member `s` of a posting `x` with residuals, or with an index of them."""
+        condition, source = self.conditions[at], self.source
+        assert condition is not None
+        if self.lanes[at].shape is TRUE:  # crowded keys
+            nested()
+            return
         names = "".join([f", c{i}" for i in range(condition.constants)]) or ","
-        with self._counted_loop(f"for s{names} in ({x},) if k is tuple else {x}:"):
-            yield
+        source.line("k = type(x)")
+        with self._counted_block("if k is tuple:"):
+            source.line(f"s{names} = x")
+            then()
+        with source.block("elif k is list:"), self._counted_block(f"for s{names} in x:"):
+            then()
+        with source.block("else:"):
+            nested()
 
     @contextmanager
-    def _counted_loop(self, head: str) -> Iterator[None]:
+    def _counted_block(self, head: str) -> Iterator[None]:
         with self.source.block(head):
             if self.counter is not None:
                 self.source.line("counter.evaluations += 1")
@@ -273,7 +297,7 @@ class Writer:
         names = ", ".join([f"c{i}" for i in range(condition.constants)])
         comma = "," * (condition.constants == 1)
         head = f"for ({names}{comma}), x in r{at}.items():" if names else f"for x in r{at}.values():"
-        with self._counted_loop(head):
+        with self._counted_block(head):
             yield
 
     def posting(self, one: Callable[[str], str], many: Callable[[str], list[str]]) -> None:

@@ -132,13 +132,16 @@ class ListsWriter(Writer):
                 source.line("h += 1")
             self.posting(self._append, self._extend)
             return
-        source.line("k = type(x)")
-        with source.block("if k is not tuple and k is not list:"):
+
+        def nested() -> None:
             source.line("out += x.route(nrow)")
             if lane.several == 2:
                 source.line("h += 1")
-        test = f"if {self.named(condition.text, 'n')}:"
-        with source.block("else:"), self.members("x", condition), source.block(test):
-            source.line("out.append(s)")
-            if lane.several == 2:
-                source.line("h += 1")
+
+        def tested() -> None:
+            with source.block(f"if {self.met(at, 'n')}:"):
+                source.line("out.append(s)")
+                if lane.several == 2:
+                    source.line("h += 1")
+
+        self.members(at, tested, nested)

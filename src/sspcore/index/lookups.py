@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sspcore.algebra.values import Key, Value
 from sspcore.index.clauses import Clause
-from sspcore.index.cover import ticks_of
+from sspcore.index.cover import FRACTION, ticks_of
 from sspcore.index.lanes import DictLane, EqualityLane, Lane, Member, Nested, ScanLane, Template
 from sspcore.index.shapes import NUMBERS
 from sspcore.plan.like import fold_case
@@ -63,6 +63,16 @@ class FoldedLane(TrigramLane):
 
     def found(self, key: Key) -> Iterable[Any]:
         return super().found(fold_case(key)) if type(key) is str else ()
+
+
+def whole_of(value: Value) -> int | None:
+    """The ticks of a number without its fraction.
+
+    >>> whole_of(2.5), whole_of(-0.5), whole_of(None)
+    (2, -1, None)
+    """
+    ticks = ticks_of(value)
+    return None if ticks is None else ticks >> FRACTION
 
 
 def folded_trigrams_of(value: Value) -> set[str]:
@@ -127,10 +137,33 @@ class PrefixLane(LevelLane):
 class CellLane(LevelLane):
     """Ranges with both ends: each lies in one or two cells of its size class (four times apart); a look per class.
 
-    Keys are pairs of ticks (`cover.ticks_of`).
+    Keys are pairs of ticks (`cover.ticks_of`). Where no range is narrower than one, rows need no fractions of it.
     """
 
-    __slots__ = ()
+    __slots__ = ("fine", "looks", "one")
+
+    def __init__(self, template: Template, nested: Callable[[], Nested]) -> None:
+        super().__init__(template, nested)
+        self.one = 0 if template[0].endswith("time") else FRACTION
+        """Bits of a tick below one: what rows are counted in."""
+        self.looks: list[tuple[int, Callable[[int], Any]]] = []
+        """For generated code: by how many bits a row is shifted, and then looked up where."""
+        self.fine: list[int] = []
+        """Levels of cells smaller than one; while there are any, rows are shifted from ticks, else from ones."""
+
+    def add(self, key: Any, member: Member, residual: Clause | None) -> None:
+        super().add(key, member, residual)
+        self._see()
+
+    def remove(self, key: Any, member: Member, residual: Clause | None) -> None:
+        super().remove(key, member, residual)
+        self._see()
+
+    def _see(self) -> None:
+        if len(self.looks) != len(self.levels):
+            self.fine[:] = [level for level in self.levels if level < self.one]
+            ticks = 0 if self.fine else self.one
+            self.looks[:] = [(level - ticks, postings.get) for level, postings in self.levels.items()]
 
     def places(self, key: tuple[int, int]) -> tuple[int, Collection[Any]]:
         low, high = key

@@ -66,16 +66,19 @@ class MovesWriter(ListsWriter):
         if condition is None:
             self.posting(lambda x: f"out[{x}] = STAYS", lambda x: [f"out.update(unique({x}, STAYS))"])
             return
-        source.line("k = type(x)")
-        nested = source.block("if k is not tuple and k is not list:")
-        with nested, source.block("for s, m in x.route2(orow, nrow).items():"):
-            source.line("out[s] = after_both[out.get(s), m]" if lane.several else "out[s] = m")
-        with source.block("else:"), self.members("x", condition):
-            source.line(f"a = {self.named(condition.text, 'n')}")
-            source.line(f"b = a if {self.untouched(condition)} else {self.named(condition.text, 'o')}")
+
+        def nested() -> None:
+            with source.block("for s, m in x.route2(orow, nrow).items():"):
+                source.line("out[s] = after_both[out.get(s), m]" if lane.several else "out[s] = m")
+
+        def tested() -> None:
+            source.line(f"a = {self.met(at, 'n')}")
+            source.line(f"b = a if {self.untouched(condition)} else {self.met(at, 'o')}")
             with source.block("if a or b:"):
                 mark = "STAYS if a and b else ENTERED if a else LEFT"
                 source.line(f"out[s] = after_both[out.get(s), {mark}]" if lane.several else f"out[s] = {mark}")
+
+        self.members(at, tested, nested)
 
     def _one_sided(self, at: int, row: str, repeats: bool) -> None:
         """Only one of the rows leads to the posting."""
@@ -91,9 +94,9 @@ class MovesWriter(ListsWriter):
         if condition is None:
             self.posting(one, many)
             return
-        source.line("k = type(x)")
-        with source.block("if k is not tuple and k is not list:"):
-            source.lines(*many(f"x.route({row}row)"))
-        test = f"if {self.named(condition.text, row)}:"
-        with source.block("else:"), self.members("x", condition), source.block(test):
-            source.line(one("s"))
+
+        def tested() -> None:
+            with source.block(f"if {self.met(at, row)}:"):
+                source.line(one("s"))
+
+        self.members(at, tested, lambda: source.lines(*many(f"x.route({row}row)")))
