@@ -33,25 +33,41 @@ def unordered(circuit):
     return {v: sorted(map(repr, x.items() if isinstance(x, dict) else x)) for v, x in values(circuit).items()}
 
 
+def marked(batch, number):
+    """The batch with a mark and a row version, so that all there is to undo is there."""
+    return [[batch[0]._replace(source="s", seq=number, version=number), *batch[1:]]]
+
+
+def by_table(batch, number):
+    """The batch cut into one for each table, which changes rows and nothing besides."""
+    names = dict.fromkeys(change.table for change in batch)
+    return [[change for change in batch if change.table == name] for name in names]
+
+
+@pytest.mark.parametrize("cut", [marked, by_table])
 @pytest.mark.parametrize("seed", [1, 2, 5, 9])
-def test_a_commit_interrupted_at_any_line_is_undone(seed):
+def test_a_commit_interrupted_at_any_line_is_undone(seed, cut):
     """Raise at every k-th primitive of `apply`: state, versions, marks and views are as before, and it goes on."""
     scenario = seeded(seed, views=3, batches=3, size=4)
     world = World(scenario)
-    for number, batch in enumerate(scenario.history):
-        marked = [batch[0]._replace(source="s", seq=number, version=number), *batch[1:]]
-        before, shown = state(world.circuit), unordered(world.circuit)
-        for at in attempts(number):
-            version = world.circuit.version
-            commit, place = attempt(world.circuit, marked, at)
-            if world.circuit.version != version or place is None:
-                break
-            assert state(world.circuit) == before, place
-            assert unordered(world.circuit) == shown, place
-            check_circuit(world.circuit)
-        # past the point of no return it is wholly applied
-        assert place is None or place.startswith(("commit_", "drained"))
-        catch_up(world, commit)
+    for number, history in enumerate(scenario.history):
+        for batch in cut(history, number):
+            interrupted(world, batch, number)
+
+
+def interrupted(world, batch, number):
+    before, shown = state(world.circuit), unordered(world.circuit)
+    for at in attempts(number):
+        version = world.circuit.version
+        commit, place = attempt(world.circuit, batch, at)
+        if world.circuit.version != version or place is None:
+            break
+        assert state(world.circuit) == before, place
+        assert unordered(world.circuit) == shown, place
+        check_circuit(world.circuit)
+    # past the point of no return it is wholly applied
+    assert place is None or place.startswith(("commit_", "drained"))
+    catch_up(world, commit)
 
 
 def attempt(circuit, batch, at):
