@@ -122,7 +122,9 @@ class Frame:
 
     def same(self) -> str:
         """The helper that compares values and types."""
-        return self.expressions.shared("same", cells.fixed(same, "equal, and of the same types"))
+        return self.expressions.shared(
+            "same", cells.fixed(same, "whether two rows or values are equal, and of the same types")
+        )
 
     def key(self) -> str:
         """The text of the output's key, where `k0`, `k1`, … hold those of the leaves."""

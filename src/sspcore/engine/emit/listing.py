@@ -20,6 +20,8 @@ LEGEND: Final = """\
 #   hydrate(rows0) computes all its rows, by key;
 #   change_0(changes) takes changes of its first input and gives those of its own rows; change_1, of the second; ...
 #   row(...) does so for one change that is alone in its commit; idle(...) says of one that it plainly changes nothing.
+#   value() and anew(rows0) give all its rows as they are by now.
+# > is written as not <=, and >= as not <, for NaN is above all numbers; Python calls whatever compares it false.
 # A change is (key, old row, new row), None where there is no row: k0 o0 n0 of the first input, k1 o1 n1 of the second.
 # r0 r1 ... are rows looked up, or read anew; a and b, a row of the part before and after: if alike, nothing is told."""
 
