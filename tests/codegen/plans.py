@@ -100,6 +100,10 @@ QUERIES: Final = {
         "SELECT p.tailnum FROM planes p WHERE p.model NOT IN "
         "(SELECT f.dest FROM flights f WHERE f.tailnum = p.tailnum AND f.dep_delay > 60)"
     ),
+    "mark_in_where": (
+        "SELECT p.tailnum, p.seats IN (SELECT f.dep_delay FROM flights f WHERE f.tailnum = p.tailnum AND f.dest <> p.model) AS x "
+        "FROM planes p"
+    ),
     **{f"board_{view.id}": view.sql for view in VIEWS if "departures" in view.id},
 }
 

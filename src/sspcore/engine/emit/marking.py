@@ -161,7 +161,7 @@ class MarkingEmitter(MembershipEmitter):
                 source.line(f"u = {self._was()}")
                 source.line(f"v = {self.verdict('g')}")
                 stack.enter_context(source.block("if u is not v:"))
-                self._turns()
+                self.turns("u", "v")
             source.note("those that look for a value that came or went")
             with source.block("for g in turned:"), ExitStack() as stack:
                 source.line(f"c = {'()' if not self.width else 'g[0]' if self.width == 1 else f'g[:{self.width}]'}")
@@ -170,18 +170,9 @@ class MarkingEmitter(MembershipEmitter):
                 with source.block("if c in whole or u is v:"):
                     source.line("continue")
                 self.left.each(stack, "g")
-                self._turns()
+                self.turns("u", "v")
             self.count(found="len(out)")
             source.line("return out")
-
-    def _turns(self) -> None:
-        """A left row whose verdict was `u` and is `v`."""
-        source = self.source
-        for name, verdict in (("a", "u"), ("b", "v")):
-            test = self.late("r0", verdict)
-            source.line(f"{name} = {self.output('r0', verdict)}" + (f" if {test} else None" if test else ""))
-        with source.block(f"if {self.differ()}:"):
-            source.line("out.append((k0, a, b))")
 
 
 def more(counts: Counts, turned: Turned, key: Any) -> None:

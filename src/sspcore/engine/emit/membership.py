@@ -222,7 +222,12 @@ class MembershipEmitter:
         if not self.sides.late and self.sides.verdict in columns:
             source.line(f"out.append((k0, {self.output('r0', 'not v')}, {self.output('r0', 'v')}))")
             return
-        for name, verdict in (("a", "(not v)"), ("b", "v")):
+        self.turns("(not v)", "v")
+
+    def turns(self, old: str, new: str) -> None:
+        """A left row whose verdict was one and is another: what it shows may be something else."""
+        source = self.source
+        for name, verdict in (("a", old), ("b", new)):
             test = self.late("r0", verdict)
             source.line(f"{name} = {self.output('r0', verdict)}" + (f" if {test} else None" if test else ""))
         with source.block(f"if {self.differ()}:"):

@@ -36,8 +36,6 @@ OWN_KEYS: Final = frozenset({"integer", "text", "bytes"})
 
 def is_matched(plan: nodes.Plan) -> TypeGuard[Matched | nodes.Join]:
     """True for a node that matches the rows of two sides, and has an emitter."""
-    if isinstance(plan, nodes.Mark):
-        return plan.key is None or plan.residual is None
     return isinstance(plan, nodes.Join | Matched)
 
 
@@ -56,6 +54,8 @@ class Sides:
     residual: tuple[Expression, ...] = ()
     late: tuple[Expression, ...] = ()
     overlap: bool = False
+    asked: tuple[Expression, ...] = ()
+    """What else is read of a row."""
 
     @property
     def verdict(self) -> int:
@@ -98,7 +98,8 @@ class Side:
         """The columns that anything reads, but for the row's id: that stays."""
         sides = self.sides
         every = [
-            *sides.pipe.outputs, *sides.residual, *sides.late, *sides.tests[self.at], *sides.keys[self.at],
+            *sides.pipe.outputs, *sides.asked, *sides.residual, *sides.late,
+            *sides.tests[self.at], *sides.keys[self.at],
         ]  # fmt: skip
         leaf = sides.pipe.leaves[self.at]
         read = {c for e in every for c in columns_read(e) if c in leaf.columns}
@@ -129,21 +130,23 @@ class Side:
 
     def key(self, row: str, there: bool = False) -> str:
         """The text of a row's key; None for no row, and where a part is NULL, which matches nothing."""
-        env = self.frame.read({self.at: row})
-        parts, tests = [], [] if there else [f"{row} is not None"]
-        for e in self.sides.keys[self.at]:
-            text = self.write.value(e, env)
-            if self.write.kind(e) not in OWN_KEYS:
-                v = self.source.fresh("v")
-                helper = self.write.shared("key_of", cells.fixed(canonical_key, KEY_OF))
-                text = f"({v} if type({v} := {text}) is str or type({v}) is int else {helper}({v}))"
-            parts.append(text)
+        parts = [self.part(e, row) for e in self.sides.keys[self.at]]
+        tests = [] if there else [f"{row} is not None"]
         if len(parts) > 1:
             names = [self.source.fresh("p") for _ in parts]
             tests += [f"({name} := {text}) is not None" for name, text in zip(names, parts, strict=True)]
             parts = names
         key = "()" if not parts else parts[0] if len(parts) == 1 else tuple_of(parts)
         return f"{key} if {' and '.join(tests)} else None" if tests else key
+
+    def part(self, e: Expression, row: str) -> str:
+        """The text of the canonical value of an expression: None for NULL."""
+        text = self.write.value(e, self.frame.read({self.at: row}))
+        if self.write.kind(e) in OWN_KEYS:
+            return text
+        v = self.source.fresh("v")
+        helper = self.write.shared("key_of", cells.fixed(canonical_key, KEY_OF))
+        return f"({v} if type({v} := {text}) is str or type({v}) is int else {helper}({v}))"
 
     # Rows of its own
 

@@ -21,6 +21,7 @@ from sspcore.engine.emit.pairs import PairsEmitter
 from sspcore.engine.emit.pipe import MOST_NODES, Leaf, Pipe, Schemas, foreign, pipe_of
 from sspcore.engine.emit.rows import RowsEmitter
 from sspcore.engine.emit.sides import Matched, Sides, is_matched
+from sspcore.engine.emit.tallying import TallyingEmitter
 from sspcore.engine.emit.topk import Ordering, TopKEmitter
 from sspcore.engine.operators.base import Meter
 from sspcore.plan import nodes, traverse
@@ -242,7 +243,7 @@ class Cutter:
             if isinstance(node, nodes.Join):
                 return PairsEmitter(source, sides, node)
             if isinstance(node, nodes.Mark) and node.key is not None:
-                return MarkingEmitter(source, sides, node)
+                return (TallyingEmitter if sides.residual else MarkingEmitter)(source, sides, node)
             return JudgingEmitter(source, sides, node) if sides.residual else MembershipEmitter(source, sides, node)
 
         return self._append(Node(plan, inputs, emitted(emitter, sides.leaves)))
