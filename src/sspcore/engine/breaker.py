@@ -37,7 +37,7 @@ def follow(kept: Materialisation, name: str, changes: list[Net], tables: Mapping
 
 def _anew(kept: Materialisation, tables: Mapping[str, Table]) -> float:
     """The units that hydrating would take now: as last time for each row read, and a look at each row shown."""
-    if kept.held:
+    if kept.template.held:
         return float("inf")  # it reads few rows of its tables: how many is not known
     rows = sum([len(tables[name].rows) for name in kept.template.tables])
     units, read = kept.hydration

@@ -21,7 +21,7 @@ from sspcore.engine.drained import drained
 from sspcore.engine.explain import Explanation, explain_plan
 from sspcore.engine.filing import Filing
 from sspcore.engine.image import Codec, Cut, cut_circuit, load_image
-from sspcore.engine.materialisation import Materialisation
+from sspcore.engine.materialisation import Materialisation, answer
 from sspcore.engine.moves import Moves
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.query import Bound, Catalog
@@ -209,7 +209,8 @@ class Circuit(Moves, Filing):
         >>> Circuit().register("all", "SELECT id FROM t").rows
         []
         """
-        self._require_idle()
+        if self._sliced:
+            self._require_idle()
         wanted = self._wanted((view_id, query, params, replace, format, lazy, digest))
         if wanted is None:
             return self._read(view_id).snapshot()
@@ -234,8 +235,10 @@ class Circuit(Moves, Filing):
             raise UsageError(f"a view id is text, not {view_id!r}")
         if view_id in self._tables:
             raise AlreadyExists(f"{view_id!r} is a table", hint="views and tables share one namespace")
-        kind = view_class(format, digest)
-        understood = shaped(self._understand(query, params), format, self._templates)
+        kind = View if format == "rows" and not digest else view_class(format, digest)
+        understood = self._templates.understand(query, params, self._catalog, self._bound, self.now)
+        if format == "tree":
+            understood = shaped(understood, self._templates)
         template = understood.template
         if view_id in template.tables:
             raise UsageError(f"view {view_id!r} would read a table of the same name", hint="choose another id")
@@ -249,19 +252,22 @@ class Circuit(Moves, Filing):
                     f"view {view_id!r} exists with another query or other parameters",
                     hint="pass replace=True, or choose another id",
                 )
-        return kind, understood, self._missing(template.tables)
+        return kind, understood, {} if template.uses else self._missing(template.tables)  # in use they are all there
 
     def _take_on(self, view_id: str, query: object, wanted: Wanted, kept: Materialisation) -> Snapshot:
         """Have a view of what was computed, in place of the one under its id."""
         kind, understood, fresh = wanted
         held = view_id in self._views
         generation = self._generation + held
-        view = kind(view_id, query, kept, self._view_epoch(generation), self.version, understood.warnings)
-        self._tables.update(fresh)
+        epoch = self._view_epoch(generation) if generation else self.options.epoch
+        view = kind(view_id, query, kept, epoch, self.version, understood.warnings)
+        if fresh:
+            self._tables.update(fresh)
         if held:
             self._drop(view_id)
         self._generation = generation
-        self._failed.pop(view_id, None)
+        if self._failed:
+            self._failed.pop(view_id, None)
         self._file(view)
         return view.snapshot()
 
@@ -311,12 +317,8 @@ class Circuit(Moves, Filing):
         self._require_idle()
         understood = self._understand(query, params)
         template = understood.template
-        answer = Materialisation(template, understood.params, execution="operators")
-        try:
-            answer.hydrate(self._tables | self._missing(template.tables))
-            return Result(template.columns, answer.rows())
-        finally:
-            answer.leave()
+        tables = self._tables | self._missing(template.tables)
+        return Result(template.columns, answer(template, understood.params, tables))
 
     def explain(self, query: object, *, code: bool = False) -> Explanation:
         """The plan of a view (by id) or of a query, for people: `print(circuit.explain(...))`.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sspcore.engine.library import Library
 from sspcore.engine.materialisation import Materialisation
+from sspcore.engine.options import CircuitOptions
 from sspcore.engine.readers import Readers
 from sspcore.engine.shaped import shaped
 from sspcore.engine.table import Table
@@ -18,7 +19,6 @@ from sspcore.engine.template import Templates, Understood, sharing_key
 from sspcore.engine.update import ViewUpdate
 from sspcore.engine.view import View
 from sspcore.errors import Busy
-from sspcore.plan.expressions import NOW
 
 if TYPE_CHECKING:
     from sspcore.engine.circuit import Circuit
@@ -36,6 +36,7 @@ def read_in(circuit: Circuit, library: Library) -> Circuit:
 class Filing:
     """The part of `Circuit` that this module owns; not to be used by itself."""
 
+    options: CircuitOptions
     _tables: dict[str, Table]
     _views: dict[str, View]
     _readers: dict[str, Readers]
@@ -87,11 +88,15 @@ class Filing:
 
     def _kept_of(self, understood: Understood, lazy: bool) -> Materialisation:
         """The materialisation that views of the same share, or a new one that nobody has filed."""
-        key = self._sharing_key(understood, lazy)
+        template, params = understood.template, understood.params
+        key = sharing_key(template, params)
+        if lazy and key is not None:
+            key = (key, "lazy")
         kept = self._kept.get(key) if key is not None else None
         if kept is None:
-            kept = Materialisation(understood.template, understood.params, key, self._circuit.options.execution)
-            kept.lazy = lazy
+            kept = Materialisation(template, params, key, self.options.execution)
+            if lazy:
+                kept.lazy = True
         return kept
 
     def _view_epoch(self, generation: int | None = None) -> str:
@@ -109,7 +114,7 @@ class Filing:
             kept.filed = True
             if kept.key is not None:
                 self._kept[kept.key] = kept
-            if NOW in kept.template.params:
+            if kept.template.timed:
                 self._timed[kept] = None
             for name in kept.template.tables:
                 self._add_reader(name, kept)
@@ -129,7 +134,8 @@ class Filing:
         kept.filed = False
         if kept.key is not None:
             self._kept.pop(kept.key, None)
-        self._timed.pop(kept, None)
+        if kept.template.timed:
+            self._timed.pop(kept, None)
         for name in kept.template.tables:
             self._remove_reader(name, kept)
         kept.leave()
@@ -149,7 +155,7 @@ class Filing:
         if kept.lazy:
             self._lazy.setdefault(name, {})[kept] = None
             return
-        interests = kept.template.interests(self._tables)
+        interests = kept.template.over(self._tables).interests
         if name not in interests:
             return  # the value does not depend on it
         readers = self._readers.get(name)
@@ -174,7 +180,9 @@ class Filing:
         """A table a view reads by `*` has new columns: what its query means now, as an update that replaces all."""
         self._generation += 1
         self._templates.forget()
-        understood = shaped(self._circuit._understand(view.query, view.params), view.format, self._templates)
+        understood = self._circuit._understand(view.query, view.params)
+        if view.format == "tree":
+            understood = shaped(understood, self._templates)
         kept = self._materialise(understood, self._tables, view.materialisation.lazy)
         fresh = type(view)(view.id, view.query, kept, view.epoch, view.version, understood.warnings)
         self._leave(view)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -47,31 +48,30 @@ class Work:
 class Laid:
     """A plan as it runs over tables with these schemas: its code and its interests, made when first asked for."""
 
-    __slots__ = ("_code", "_interests", "_plan", "_work", "schemas")
+    __slots__ = ("__dict__", "_plan", "_work", "schemas")
 
     def __init__(self, plan: Plan, schemas: Mapping[str, Schema], work: Work) -> None:
         self.schemas = schemas
         self._plan = plan
         self._work = work
-        self._code: Code | None = None
-        self._interests: dict[str, Interest] | None = None
 
-    @property
+    @cached_property
     def code(self) -> Code:
         """The generated code."""
-        if self._code is None:
-            self._work.compiled += 1
-            self._code = compile_plan(self._plan, self.schemas.__getitem__)
-        return self._code
+        self._work.compiled += 1
+        return compile_plan(self._plan, self.schemas.__getitem__)
 
-    @property
+    @cached_property
+    def stateless(self) -> str | None:
+        """The one table it reads, where its value is told from the rows of that alone, and so is every change."""
+        return self.code.stateless
+
+    @cached_property
     def interests(self) -> dict[str, Interest]:
         """Per table that it reads: what rows the plan can depend on, parameters open."""
-        if self._interests is None:
-            names = {table: schema.names for table, schema in self.schemas.items()}
-            found = filtered(self._plan, names.__getitem__)
-            self._interests = {table: Interest(without_time(found[table]), names[table]) for table in found}
-        return self._interests
+        names = {table: schema.names for table, schema in self.schemas.items()}
+        found = filtered(self._plan, names.__getitem__)
+        return {table: Interest(without_time(found[table]), names[table]) for table in found}
 
 
 class Planned:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sspcore.algebra.values import Key, Value, canonical_key, same
+from sspcore.algebra.values import Key, Value, same
 from sspcore.engine.operators.base import Delta, Meter, net
 from sspcore.engine.operators.network import Network
 from sspcore.engine.program import Program
 from sspcore.engine.table import Net, Table
 from sspcore.engine.update import Placement, Row, RowChange
-from sspcore.plan.expressions import NOW, Constant
+from sspcore.plan.expressions import NOW
 from sspcore.plan.traverse import bind_plan
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ class Materialisation:
         "dirty",
         "execution",
         "filed",
-        "held",
         "hydration",
         "key",
         "lazy",
@@ -75,8 +74,6 @@ class Materialisation:
         """`params` have moved, over no row, and the maintainer has not been told."""
         self.lazy = False
         """Changes only mark it dirty."""
-        self.held: dict[str, tuple[Table, tuple[str, ...]]] = {}
-        """Arrangements in which it looks up the rows it can depend on."""
         template.uses += 1
         self.params = params
         self.views: list[View] = []
@@ -129,16 +126,19 @@ class Materialisation:
     def hydrate(self, tables: Tables) -> None:
         """Compute the value from scratch with a fresh maintainer; the old one stays when this raises."""
         if self.execution == "compiled":
-            code = self.template.code(tables)
-            if code.stateless is not None:
-                value, errors = code.value(self.params, self._rows(code.stateless, tables))
+            laid = self.template.over(tables)
+            if laid.stateless is not None:
+                value, errors = laid.code.value(self.params, self.template.rows(laid.stateless, tables, self.params))
                 meter = _NOTHING
                 if errors:
                     meter = Meter()
                     meter.nulls.errors = errors
-                self._hydrated(None, value, meter, tables)
+                if self.steps:
+                    self._hydrated(None, value, meter, tables)
+                else:  # for the first time
+                    self.value, self.meter, self.dirty = value, meter, False
                 waiting = Waiting(self, tables)
-                self.steps, self.row = waiting, None if NOW in self.params else waiting.row
+                self.steps, self.row = waiting, None if self.template.timed else waiting.row
                 return
         meter = Meter()
         maintainer = self._maintainer(tables, meter)
@@ -202,24 +202,7 @@ class Materialisation:
         return Network(bind_plan(self.template.planned(tables), self.params), lambda table: tables[table].names, meter)
 
     def _rows_of(self, tables: Tables) -> Callable[[str], Mapping[Any, Row]]:
-        return lambda name: self._rows(name, tables)
-
-    def _rows(self, name: str, tables: Tables) -> Mapping[Any, Row]:
-        """The rows of a table that the value can depend on: when others of the template live, by looking them up."""
-        table = tables[name]
-        if self.template.uses < 2 and not self.held:
-            return table.rows
-        interest = self.template.interests(tables)[name]
-        if interest.column is None or interest.value is None:
-            return table.rows
-        columns = (interest.column,)
-        if name not in self.held:
-            table.arrange(columns)
-            self.held[name] = table, columns
-        value = interest.value
-        key = canonical_key(value.value if isinstance(value, Constant) else self.params[value.name])
-        found: Mapping[Any, Row] = table.arrangements[columns].index.get(key, {})
-        return found
+        return lambda name: self.template.rows(name, tables, self.params)
 
     def close(self) -> None:
         """Let go of what the maintainer holds of the tables."""
@@ -230,12 +213,7 @@ class Materialisation:
     def leave(self) -> None:
         """Nobody reads it any more: let go of everything."""
         self.close()
-        for table, columns in self.held.values():
-            table.release(columns)
-        self.held = {}
-        self.template.uses -= 1
-        if not self.template.uses:
-            self.template.indexes.release()
+        self.template.leave()
 
     @property
     def repoints(self) -> bool:
@@ -340,6 +318,17 @@ class Materialisation:
         if self.ordered and (delta or self.keys() != keys_before):
             placed = self.placements(self.keys())  # every row is placed anew: right whatever the order was
         return tuple(delta), placed
+
+
+def answer(template: Template, params: Mapping[str, Value], tables: Tables) -> list[Row]:
+    """The rows of a query over the tables as they are now. Keeps nothing, and is no reason to arrange anything."""
+    kept = Materialisation(template, params, execution="operators")
+    template.uses -= 1
+    try:
+        kept.hydrate(tables)
+        return kept.rows()
+    finally:
+        kept.close()
 
 
 class Waiting(Mapping[str, Callable[[list[Net]], Delta]]):

@@ -230,7 +230,7 @@ def _crossing_rows(circuit: Circuit, kept: Materialisation, params: Mapping[str,
     if crossing is None:
         return None
     most = None
-    if crossing.table in kept.held:  # computing it anew is no more than looking up its rows
+    if crossing.table in kept.template.held:  # computing it anew is no more than looking up its rows
         most = FEW + len(kept.value)
     crossed = crossing.values(kept.params, params)
     return kept.template.indexes.candidates(circuit._tables[crossing.table], crossed, most)

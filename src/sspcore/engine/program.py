@@ -78,13 +78,18 @@ class Code:
             compiled, binding = self.nodes[0].code, Binding(params, {}, Meter())
             assert compiled is not None
             made = compiled.bind(binding)
-            recipes = [compiled.source.cells[name].make for name in compiled.varying]
-            self._common = binding, binding.meter.nulls, made[0], made[compiled.rebind], recipes
-        binding, nulls, hydrate, rebind, recipes = self._common
+            cells = [compiled.source.cells[name] for name in compiled.varying]
+            plain = [cell.param for cell in cells] if cells and all(cell.param for cell in cells) else None
+            self._common = binding, binding.meter.nulls, made[0], made[compiled.rebind], cells, plain
+        binding, nulls, hydrate, rebind, cells, plain = self._common
         before = nulls.errors
-        if recipes:
+        if plain is not None:
+            if not rows:
+                return {}, 0
+            rebind(*map(params.__getitem__, plain))
+        elif cells:
             binding.params = params
-            rebind(*[make(binding) for make in recipes])
+            rebind(*[cell.make(binding) for cell in cells])
         return hydrate(rows), nulls.errors - before
 
     def listing(self) -> str:

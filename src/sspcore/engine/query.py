@@ -158,6 +158,11 @@ def canonical_params(
     One that is only `written` in the query, without effect, is checked and dropped. Raises UsageError (the caller's)
     for a missing or an unknown one, or a value that is none.
     """
+    if params is not None and params.keys() == wanted:
+        try:
+            return {name: canonical(value) for name, value in params.items()}
+        except ValueError:
+            pass  # which is at fault is told below
     given = params or {}
     values: dict[str, Value] = {}
     for name, value in given.items():

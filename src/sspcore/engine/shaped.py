@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import attrs
-
 from sspcore.algebra.values import Key
 from sspcore.engine.digest import digest_after, digest_of, row_digest
 from sspcore.engine.template import Templates, Understood
 from sspcore.engine.trees import TreeView
-from sspcore.engine.update import Placement, Row, RowChange, ViewUpdate
+from sspcore.engine.update import Placement, Row, RowChange, Snapshot, ViewUpdate
 from sspcore.engine.view import View
 from sspcore.errors import UsageError, did_you_mean
 from sspcore.plan.trees import keyed
@@ -68,6 +66,10 @@ class IdsView(DigestView):
             raise UsageError("a view of format 'ids' shows no rows", hint="register the query without a format")
         return [self.shown(row) for row in self.materialisation.rows()]
 
+    def snapshot(self) -> Snapshot:
+        made = super().snapshot()
+        return made._replace(columns=DIGEST_COLUMNS, rows=list(map(self.shown, made.rows)))
+
     def get(self, key: Key) -> Row | None:
         row = super().get(key)
         return None if row is None else self.shown(row)
@@ -87,11 +89,9 @@ class DigestTreeView(DigestView, TreeView):
     __slots__ = ()
 
 
-def shaped(understood: Understood, format: str, templates: Templates) -> Understood:
-    """What a query means in a format: of a tree, with keys beside its nested rows."""
-    if format != "tree":
-        return understood
-    return attrs.evolve(understood, template=templates.of_plan(keyed(understood.plan)))
+def shaped(understood: Understood, templates: Templates) -> Understood:
+    """What a query means in the format `tree`: with keys beside its nested rows."""
+    return understood._replace(template=templates.of_plan(keyed(understood.plan)))
 
 
 def view_class(format: str, digest: bool) -> type[View]:

@@ -25,8 +25,7 @@ Place = Callable[[Iterable[Key]], tuple[Placement, ...]]
 """The placements of those of the keys that a view holds, in its order now."""
 
 
-@attrs.frozen
-class Snapshot:
+class Snapshot(NamedTuple):
     """The whole value of a view at a version. `rows[i]` has key `keys[i]`; ordered views come in order.
 
     `warnings` names what was understood but is likely a slip, such as a column no row has yet.

@@ -124,11 +124,14 @@ class View:
 
     def snapshot(self) -> Snapshot:
         """The whole value at the current version."""
-        kept = self.materialisation
-        return Snapshot(
-            self.id, self.epoch, self.version, self.columns, kept.keys(), self.rows(), self.template.ordered,
-            self.warnings,
-        )  # fmt: skip
+        kept, template = self.materialisation, self.template
+        if template.ordered:
+            keys, rows = kept.keys(), kept.rows()
+        else:
+            keys, rows = list(kept.value), list(kept.value.values())
+        return tuple.__new__(  # the named tuple's own constructor, without its wrapper
+            Snapshot, (self.id, self.epoch, self.version, template.columns, keys, rows, template.ordered, self.warnings)
+        )
 
     def placements(self, keys: Iterable[Key]) -> tuple[Placement, ...]:
         """Each of the keys that the view holds with its predecessor, in the view's order. Cost: O(log n) a key."""

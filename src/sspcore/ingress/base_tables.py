@@ -17,7 +17,7 @@ from sspcore.engine.door import Door
 from sspcore.engine.draft import Resolution
 from sspcore.engine.filing import read_in
 from sspcore.engine.library import Blueprint, Library
-from sspcore.engine.materialisation import Materialisation
+from sspcore.engine.materialisation import answer
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.query import Catalog
 from sspcore.engine.schema import Schema
@@ -131,6 +131,6 @@ class BaseTables:
 
     def answer(self, understood: Understood) -> Result:
         """Answer a one-off query: one consistent cut over all tables. Cost: that of computing it once."""
-        answer = Materialisation(understood.template, understood.params, execution="operators")
-        answer.hydrate(self._tables | self.missing(understood.template.tables))
-        return Result(understood.template.columns, answer.rows())
+        template = understood.template
+        tables = self._tables | self.missing(template.tables)
+        return Result(template.columns, answer(template, understood.params, tables))

@@ -26,7 +26,7 @@ from sspcore.ingress.restarts import Restarts
 from sspcore.ingress.walk import Errand, Walk, Wanted
 from sspcore.plan.expressions import NOW
 from sspcore.plan.nodes import Plan
-from sspcore.plan.traverse import params_of
+from sspcore.plan.traverse import bind_plan
 from sspcore.routing.any_of import AnyOf
 
 
@@ -111,7 +111,6 @@ class Registration:
     given: object
     template: Template
     plan: Plan
-    bound: Plan
     params: Mapping[str, Value]
     tables: frozenset[str]
     live: bool = False
@@ -127,9 +126,14 @@ class Registration:
     lazy: bool = False
 
     @property
+    def bound(self) -> Plan:
+        """The plan with the parameters' values in it. Cost: O(plan)."""
+        return bind_plan(self.plan, self.params)
+
+    @property
     def timed(self) -> bool:
         """Whether it tells the time."""
-        return NOW in params_of(self.plan)
+        return NOW in self.template.params
 
     def means(self, query: object, plan: Plan, params: Mapping[str, Value]) -> bool:
         """Whether this is the same query with the same parameters; the same text is, also where a `*` now sees more."""

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import attrs
-
 from sspcore.abc import ALL
 from sspcore.engine.options import CircuitOptions
 from sspcore.engine.query import Bound, moved_params
@@ -26,7 +24,7 @@ from sspcore.ingress.walk import Walk
 from sspcore.ingress.working import Promise, Working
 from sspcore.plan.check import check
 from sspcore.plan.expressions import NOW
-from sspcore.plan.traverse import bind_plan, tables_of
+from sspcore.plan.traverse import bind_plan
 from sspcore.routing.guard import Guard
 
 
@@ -136,13 +134,13 @@ class Registry:
                 return held, None
             held.failed = None  # registering again revives it
             return held, self.working.revive(lane, held)
-        tables = frozenset(tables_of(understood.plan))
+        tables = understood.template.tables
         if view in tables:
             raise UsageError(f"view {view!r} would read a table of the same name", hint="choose another id")
         self.base.ensure(tables)
         registration = Registration(
             view, query, understood.plan if understood.inlines else query, understood.template, understood.plan,
-            bind_plan(understood.plan, understood.params), understood.params, tables, format=format,
+            understood.params, tables, format=format,
             interests=self.base.needs(understood.template).bound(understood.params), named=named, lazy=lazy,
         )  # fmt: skip
         self._names[view] = self._names.get(view, 0) + 1
@@ -169,19 +167,18 @@ class Registry:
         """What a query means among the views of a circuit; `$now` is the circuit's. Raises as `register` does."""
         understood = self._among_views(lane, query, params, None)
         given = {name: value for name, value in understood.params.items() if name != NOW}
-        return attrs.evolve(understood, params=given)
+        return understood._replace(params=given)
 
     def _among_views(
         self, lane: Lane, query: object, params: Mapping[str, Any] | None, now: datetime | None
     ) -> Understood:
         understood = self.base.understand(query, params, Bound(lane.views), now, lane.templates(self.base.forms))
-        for name in sorted(tables_of(understood.plan)):
-            if name in self._names:  # of another circuit: one's own have been inlined
-                homes = [circuit for circuit, other in self.lanes.items() if name in other.views]
-                raise UsageError(
-                    f"{name!r} is a view of circuit {', '.join(homes)}, not of {lane.name!r}",
-                    hint="a query reads tables, and views of its own circuit",
-                )
+        for name in sorted(self._names.keys() & understood.template.tables):  # one's own have been inlined
+            homes = [circuit for circuit, other in self.lanes.items() if name in other.views]
+            raise UsageError(
+                f"{name!r} is a view of circuit {', '.join(homes)}, not of {lane.name!r}",
+                hint="a query reads tables, and views of its own circuit",
+            )
         return understood
 
     def query(self, lane: Lane, query: object, params: Mapping[str, Any] | None, now: datetime) -> Result:

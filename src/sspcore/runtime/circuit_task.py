@@ -195,8 +195,7 @@ class Worker:
                 registration = self.lane.views.get(view)
                 if registration is not None and registration.live:
                     held = self.stage.circuit.views[view]
-                    registration.plan, registration.bound = held.plan, held.bound
-                    registration.template = held.template
+                    registration.plan, registration.template = held.plan, held.template
                     self.registry.working.changed(self.lane, registration)
 
     # What others ask of it

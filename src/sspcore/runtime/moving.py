@@ -15,7 +15,6 @@ from sspcore.delivery.stage import Stage
 from sspcore.engine.update import ViewUpdate
 from sspcore.errors import SspError, UsageError
 from sspcore.ingress.lane import Advance, Registration
-from sspcore.plan.traverse import bind_plan
 from sspcore.runtime.circuit_task import Ask, Worker
 from sspcore.runtime.environment import Environment
 from sspcore.runtime.parking import Reply
@@ -47,7 +46,6 @@ async def rebind(worker: Worker, registration: Registration, params: Mapping[str
             update = stage.rebind(registration.view, promise.params)
             held = stage.circuit.view(registration.view).params
             registration.params = {name: held[name] for name in registration.params}
-            registration.bound = bind_plan(registration.plan, registration.params)
             kept = True
         finally:
             del moving[registration]

@@ -88,13 +88,15 @@ class Binding:
 class Recipe:
     """How a cell gets its value; `about`, what it is, for readers.
 
-    `varies` when it reads a parameter; `steady` when it is the same in every view, whatever the binding.
+    `varies` when it reads a parameter; `steady` when it is the same in every view, whatever the binding; `param`, when
+    it is the value of that parameter, as it is.
     """
 
     make: Callable[[Binding], Any]
     varies: bool = False
     about: str = ""
     steady: bool = False
+    param: str = ""
 
 
 def fixed(value: Any, about: str = "") -> Recipe:
@@ -146,7 +148,8 @@ def evaluator(expression: Expression) -> Callable[[Binding], Value]:
 def constant(expression: Expression) -> Recipe:
     """The value of a closed expression."""
     moves = varies(expression)
-    return Recipe(evaluator(expression), moves, show(expression, ()), not moves)
+    param = expression.name if isinstance(expression, Param) else ""
+    return Recipe(evaluator(expression), moves, show(expression, ()), not moves, param)
 
 
 def derived(expression: Expression, derive: Callable[[Value], Any], about: str = "") -> Recipe:
