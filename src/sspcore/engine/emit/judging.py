@@ -8,6 +8,7 @@ Refuses to know what a verdict means for a row (`membership` does).
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import ClassVar
 
 from sspcore.codegen.source import Source
 from sspcore.engine.emit.membership import MembershipEmitter
@@ -20,6 +21,8 @@ class JudgingEmitter(MembershipEmitter):
     Example: a left row finds its partners by `for k1, r1 in index1.get(h, empty).items()`, and counts them.
     """
 
+    kept: ClassVar[str] = "how many partners a row of {} has"
+
     def __init__(self, source: Source, sides: Sides, plan: Matched) -> None:
         super().__init__(source, sides, plan)
         self.right.own = not sides.found_in_table(1)
@@ -29,7 +32,7 @@ class JudgingEmitter(MembershipEmitter):
         """Write all functions; their names."""
         self.left.declare()
         self.right.declare()
-        self.source.note(f"how many partners a row of {self.frame.name_of(0)} has")
+        self.source.note(self.kept.format(self.frame.name_of(0)))
         self.source.line("partners = {}")
         self.anew()
         self.hydrate()

@@ -8,6 +8,7 @@ change the left rows of its key. Owns the tally.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import ClassVar
 
 import attrs
 
@@ -23,6 +24,8 @@ class TallyingEmitter(JudgingEmitter):
     The keys of `sides` end in the probe and the member. In the code `t` is a row's tally, `p` its probe, `m` a member.
     Example: a row's verdict is `True if t[1] else None if t[0] and (p is None or t[2]) else False`.
     """
+
+    kept: ClassVar[str] = "of a row of {}: how many candidates, how many of them hold its value, how many NULL"
 
     def __init__(self, source: Source, sides: Sides, plan: Matched) -> None:
         self.probe, self.member = sides.keys[0][-1], sides.keys[1][-1]
