@@ -38,6 +38,9 @@ FOUND = (
     # an aggregate of nothing, without groups: HAVING makes it, and nobody reads a value of it
     "SELECT u.id FROM u JOIN (SELECT 1 AS one FROM t HAVING 1 = 1) AS q ON u.a = q.one",
     "SELECT id FROM u WHERE NOT EXISTS (SELECT a FROM t WHERE b IN (SELECT 'a' FROM v HAVING 2 > 1))",
+    # rows found in a table by their id, and by another key among those that the code files itself
+    "SELECT id FROM v WHERE NOT 1 IN (SELECT 1 AS c INTERSECT SELECT id FROM u WHERE y <> v.id)",
+    "SELECT id, x IN (SELECT a FROM t WHERE b = v.id OR r > 1) FROM v WHERE w IN (1, 2, 3)",
     # a subquery beside an aggregate, both for each row around (DuckDB errs)
     "SELECT id, (SELECT (SELECT max(w) FROM v WHERE x <= count(u.y)) FROM u WHERE u.a > t.a HAVING count(*) > 1) FROM t",
     "SELECT id, (SELECT count(*) + (SELECT count(*) FROM v WHERE v.x < count(u.y)) FROM u WHERE u.a > t.a) FROM t",

@@ -182,7 +182,8 @@ class Side:
         """Open the blocks in which each row with a key is at hand."""
         source, at = self.source, self.at
         if self._by_id:
-            find = self.write.shared(f"find{at}", self._table_cell("the row of {} with an id", lambda rows: rows.get))
+            cell = self._table_cell("the row of {} with an id", lambda rows: rows.get)
+            find = self.write.shared(f"find{self.name}", cell)
             stack.enter_context(source.block(f"if (r{at} := {find}({key})) is not None:"))
             source.line(f"k{at} = {key}")
         else:
