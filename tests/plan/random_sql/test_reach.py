@@ -1,5 +1,6 @@
 """What random queries reach, counted over a fixed sample: nodes, their forms, what moves, and generated code."""
 
+import ast
 import re
 from collections import Counter
 from random import Random
@@ -13,6 +14,7 @@ from sspcore.testing.generate.choices import Choices
 from tests.plan.random_sql.queries import Queries
 from tests.plan.random_sql.runner import params
 from tests.plan.random_sql.tables import SCHEMAS
+from tests.plan.random_sql.test_found import FOUND
 
 QUERIES = 200
 NODES = (
@@ -79,3 +81,19 @@ def test_parameters_and_the_time_come_up(sample):
     named = Counter(name for text, _, _ in sample for name in set(re.findall(r"\$(\w+)", text)))
 
     assert all(named[name] >= 2 for name in ("n", "m", "s", "h", "yes", "few", "skip", "now")), named
+
+
+def test_generated_code_gives_no_name_that_it_is_given_another_meaning(sample):
+    """A lookup handed to `make` and one of the code's own under one name: whoever comes last answers for both."""
+    circuit, found = Circuit(schemas=SCHEMAS), []
+    for sql in FOUND:
+        circuit.register("view", sql, params(sql), replace=True)
+        found += circuit.view("view").template.code(circuit.tables).nodes
+    every = [*found, *[p for _, _, parts in sample for p in parts]]
+    for text in {p.code.source.text(p.code.result) for p in every if p.code is not None}:
+        (make,) = ast.parse(text).body
+        given = {argument.arg for argument in make.args.args}
+        parts = [part for part in make.body if getattr(part, "name", "") != "rebind"]  # which gives them new values
+        names = [n for part in parts for n in ast.walk(part) if isinstance(n, ast.Name)]
+        bound = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+        assert not given & bound, text
