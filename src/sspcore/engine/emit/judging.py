@@ -60,14 +60,18 @@ class JudgingEmitter(MembershipEmitter):
             with source.block("for k0, r0 in rows0.items():"), ExitStack() as stack:
                 self.guard(stack, self.left.passing("r0"))
                 source.line(f"h = {self.left.key('r0', True)}")
-                self._partners("r0")
-                self.shows("b", "r0", "n > 0")
+                self.shows("b", "r0", self.ask("r0"))
                 with source.block("if b is not None:"):
                     source.line("out[k0] = b")
             source.line("return out")
 
-    def _partners(self, row: str) -> None:
-        """Count the partners of a left row of key `h`."""
+    def forget(self) -> str:
+        """Take what is kept of a left row that goes or changes; the text of the verdict on it."""
+        self.source.line("m = partners.pop(k0, 0)")
+        return "m > 0"
+
+    def ask(self, row: str) -> str:
+        """Count the partners of a left row of key `h`; the text of the verdict on it."""
         source = self.source
         source.line("n = 0")
         with ExitStack() as stack:
@@ -75,6 +79,7 @@ class JudgingEmitter(MembershipEmitter):
             self.guard(stack, self._judges(row, "r1"))
             source.line("n += 1")
         source.line("partners[k0] = n")
+        return "n > 0"
 
     def _judges(self, left: str, right: str) -> str:
         """The text of whether two rows are partners."""
@@ -93,11 +98,10 @@ class JudgingEmitter(MembershipEmitter):
                 if self.left.own:
                     source.line(f"g = {self.left.key('o0')}")
                 source.line(f"h = {self.left.key('n0')}")
-                source.line("m = partners.pop(k0, 0)")
-                self.shows("a", "o0", "m > 0")
+                self.shows("a", "o0", self.forget())
                 with source.block("if n0 is not None:"):
-                    self._partners("n0")
-                self.shows("b", "n0", "n > 0")
+                    found = self.ask("n0")
+                self.shows("b", "n0", found)
                 self.left.file("g", "h")
                 with source.block(f"if {self.differ()}:"):
                     source.line("out.append((k0, a, b))")

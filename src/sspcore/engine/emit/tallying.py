@@ -42,14 +42,19 @@ class TallyingEmitter(JudgingEmitter):
             with source.block("for k0, r0 in rows0.items():"), ExitStack() as stack:
                 self.guard(stack, self.left.passing("r0"))
                 source.line(f"h = {self.left.key('r0', True)}")
-                self._tally("r0")
-                source.line(f"v = {self.found}")
+                source.line(f"v = {self.ask('r0')}")
                 self.guard(stack, self.late("r0", "v"))
                 source.line(f"out[k0] = {self.output('r0', 'v')}")
             source.line("return out")
 
-    def _tally(self, row: str) -> None:
-        """Ask all right rows of key `h` for a left row."""
+    def forget(self) -> str:
+        """Take the tally of a left row that goes or changes; the text of the verdict on it."""
+        self.source.line(f"t = partners.pop(k0, {self.nothing})")
+        self.source.line(f"p = {self.left.part(self.probe, 'o0')} if o0 is not None else None")
+        return self.found
+
+    def ask(self, row: str) -> str:
+        """Ask all right rows of key `h` for a left row; the text of the verdict on it."""
         source = self.source
         source.line(f"p = {self.left.part(self.probe, row)}")
         source.line("t = partners[k0] = [0, 0, 0]")
@@ -57,6 +62,7 @@ class TallyingEmitter(JudgingEmitter):
             self.right.each(stack, "h")
             self.guard(stack, self._judges(row, "r1"))
             self._count_member("r1", "+")
+        return self.found
 
     def _count_member(self, row: str, step: str) -> None:
         """A candidate more or less in the tally `t` of a row that asks for `p`."""
@@ -67,32 +73,6 @@ class TallyingEmitter(JudgingEmitter):
             source.line(f"t[2] {step}= 1")
         with source.block("elif m is p or m == p:"):
             source.line(f"t[1] {step}= 1")
-
-    def change_left(self) -> None:
-        """The function that takes changes of the left."""
-        source = self.source
-        with source.block("def change_0(changes):"):
-            source.note(f"changes of {self.frame.name_of(0)}")
-            source.line("out = []")
-            source.line("w = 0")
-            self.right.counting = True
-            with source.block("for k0, o0, n0 in changes:"):
-                self.left.enter()
-                if self.left.own:
-                    source.line(f"g = {self.left.key('o0')}")
-                source.line(f"h = {self.left.key('n0')}")
-                source.line(f"t = partners.pop(k0, {self.nothing})")
-                source.line(f"p = {self.left.part(self.probe, 'o0')} if o0 is not None else None")
-                self.shows("a", "o0", self.found)
-                with source.block("if n0 is not None:"):
-                    self._tally("n0")
-                self.shows("b", "n0", self.found)
-                self.left.file("g", "h")
-                with source.block(f"if {self.differ()}:"):
-                    source.line("out.append((k0, a, b))")
-            self.right.counting = False
-            self.count(found="w")
-            source.line("return out")
 
     def change_right(self) -> None:
         """The function that takes changes of the right: left rows find a candidate more, or one less."""
