@@ -158,7 +158,7 @@ class Case:
             self._ask(query, ours)
 
     def _ask(self, query: Query, ours: list) -> None:
-        """Raise Wrong where a database differs, unless the other one sides with us: they have faults too."""
+        """Raise Wrong where a database differs, unless it or the other one sides with us: they have faults too."""
         for peer, other in zip(self.databases, reversed(self.databases), strict=True):
             if not query.portable and not peer.booleans:
                 continue
@@ -166,8 +166,11 @@ class Case:
             self.counts[f"{peer.name} {'answers' if theirs is not None else 'silent'}"] += 1
             if theirs is None or not differs(peer, theirs, ours, ordered=query.ordered):
                 continue
-            second = other.ask(query.text, self.values)
-            if second is None or differs(other, second, ours, ordered=query.ordered):
+            for judge, ask in ((peer, peer.ask_plainly), (other, other.ask)):
+                second = ask(query.text, self.values)
+                if second is not None and not differs(judge, second, ours, ordered=query.ordered):
+                    break
+            else:
                 raise self._wrong(query.text, f"{peer.name} says {theirs}, we {ours}")
             self.counts["disputed"] += 1
             self.counts[f"disputed: {query.text}"] += 1

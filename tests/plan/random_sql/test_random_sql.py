@@ -4,12 +4,15 @@ import re
 from collections import Counter
 from random import Random
 
+import pytest
+
 from sspcore.errors import SqlError
 from sspcore.plan.check import check
 from sspcore.plan.sql.lower import lower
 from sspcore.testing.generate.choices import Choices
-from tests.plan.random_sql.queries import Queries
-from tests.plan.random_sql.runner import Case, databases
+from tests.plan.random_sql.peers import PARAMS, DuckDb, Sqlite
+from tests.plan.random_sql.queries import Queries, Query
+from tests.plan.random_sql.runner import Case, Wrong, databases
 from tests.plan.random_sql.tables import SCHEMAS
 from tests.profiles import profile
 
@@ -57,3 +60,32 @@ def mangled(sql: str, random: Random) -> str:
         else:
             words[one] = words[two]
     return " ".join(words)
+
+
+class Optimised(DuckDb):
+    """Wrong wherever it may choose how to work an answer out."""
+
+    def ask(self, sql, values=PARAMS):
+        rows = super().ask(sql, values)
+        return [*rows, *rows] if rows and not self.plainly else rows
+
+    plainly = False
+
+    def ask_plainly(self, sql, values=PARAMS):
+        self.plainly = True
+        try:
+            return super().ask_plainly(sql, values)
+        finally:
+            self.plainly = False
+
+
+def test_a_fault_of_a_databases_optimiser_is_told_from_one_of_ours():
+    sql = "SELECT id, (ARRAY[id, id])[1] FROM t"  # SQLite does not know this, and sides with nobody
+    query = Query(sql, [], False, False)
+    case = Case(2, (Optimised(), Sqlite()))
+    case.run(given=[query])
+    assert case.counts["disputed"]
+    alike = Optimised()
+    alike.ask_plainly = lambda *_: None
+    with pytest.raises(Wrong, match="DuckDb says"):
+        Case(2, (alike, Sqlite())).run(given=[query])
