@@ -461,3 +461,18 @@ def test_a_change_that_changes_nothing_makes_no_version():
             pair.apply(upsert("a", 1, {"u": 7, "v": 3.5, "w": "q", "x": 7}))
         assert pair.fused.version == version
         assert pair.fused.apply([upsert("a", 1, {"u": 7, "v": 3.5, "w": "q", "x": 7})]).stats.no_ops == 1
+
+
+def test_the_function_in_use_is_explained_with_the_views_that_it_tells():
+    with at_once():
+        circuit = Circuit(schemas=[SCHEMA])
+        circuit.register("least\nof all", QUERIES["some"], {"least": 3})
+        heading = "# One change of a alone"
+        assert heading not in str(circuit.explain("least\nof all", code=True))
+        for n in range(40):
+            circuit.apply([upsert("a", 1, {"u": n, "v": 1.5, "w": "p", "x": 1})])
+        text = str(circuit.explain("least\nof all", code=True))
+        assert text.count(heading) == 1 and "def alone(change):" in text and "# least of all\n" in text
+        assert heading not in str(circuit.explain("least\nof all")) + str(circuit.explain(QUERIES["some"], code=True))
+        circuit.register("more", QUERIES["some"], {"least": 4})  # what is out of date is not shown
+        assert heading not in str(circuit.explain("more", code=True))

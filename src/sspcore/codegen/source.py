@@ -158,6 +158,11 @@ def compiled(text: str, listing: Callable[[], str]) -> Callable[..., Any]:
     return made
 
 
+def shown(function: Callable[..., Any]) -> str:
+    """The text that a generated function was made from, with its notes, as tracebacks show it."""
+    return "".join(linecache.getlines(function.__code__.co_filename))
+
+
 def compiles() -> int:
     """How many texts were compiled so far in this process: a known shape adds none."""
     return _factory.cache_info().misses

@@ -20,6 +20,7 @@ from sspcore.engine.draft import Resolution
 from sspcore.engine.drained import drained
 from sspcore.engine.explain import Explanation, explain_plan
 from sspcore.engine.filing import Filing
+from sspcore.engine.fused import listing
 from sspcore.engine.image import Codec, Cut, cut_circuit, load_image
 from sspcore.engine.materialisation import Materialisation, answer
 from sspcore.engine.moves import Moves
@@ -323,21 +324,23 @@ class Circuit(Moves, Filing):
     def explain(self, query: object, *, code: bool = False) -> Explanation:
         """The plan of a view (by id) or of a query, for people: `print(circuit.explain(...))`.
 
-        With `code` also the generated functions that keep its value, commented.
+        With `code` also the generated functions that keep its value, commented; of a view, as far as there are any yet,
+        those that lone changes of its tables go through on their way to all views.
         """
         if isinstance(query, str) and query in self._views:
             view = self._views[query]
-            return self._explained(view.template, view.params, view.warnings, code)
+            alone = listing(self, view.tables) if code else ""
+            return self._explained(view.template, view.params, view.warnings, code, alone)
         reading = self._templates.read(query, self._catalog, self._bound)
         return self._explained(self._templates.of_plan(reading.plan), {}, reading.warnings, code)
 
     def _explained(
-        self, template: Template, params: Mapping[str, Value], warnings: tuple[str, ...], code: bool
+        self, template: Template, params: Mapping[str, Value], warnings: tuple[str, ...], code: bool, alone: str = ""
     ) -> Explanation:
         """The explanation of a template, whether its tables are there yet or not."""
         tables = self._tables | self._missing(template.tables)
-        listing = template.code(tables).listing() if code else ""
-        return explain_plan(template.plan, params, warnings, listing, template.assumed(tables))
+        text = template.code(tables).listing() + alone if code else ""
+        return explain_plan(template.plan, params, warnings, text, template.assumed(tables))
 
     # Image
 

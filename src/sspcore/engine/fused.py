@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from sspcore.codegen.source import shown
 from sspcore.engine.change import Change
 from sspcore.engine.emit.alone import AloneWriter, Kin, Place, Reader
 from sspcore.engine.emit.pipe import pipe_of
@@ -65,6 +66,18 @@ def fuse(circuit: Circuit, name: str, table: Table, readers: Readers) -> Callabl
     told = None if few is None or len(few) > MOST_READERS else [_reader(kept, circuit, name) for kept in few]
     kin = None if told is not None else _kin(circuit, table, readers)
     return AloneWriter(maker.columns, maker.key_at, place, told, kin).build()
+
+
+def listing(circuit: Circuit, tables: Iterable[str]) -> str:
+    """The functions that lone changes of these tables go through now, commented, for people; empty: there is none."""
+    texts = []
+    for name in sorted(tables):
+        readers, made = circuit._readers.get(name), circuit._alone.get(name)
+        if made is not None and readers is not None and readers.fused:
+            plain = "".join([c if c.isprintable() else " " for c in name])
+            heading = f"# One change of {plain} alone, from the change to the commit, for all views of that table:"
+            texts.append(f"\n\n{heading}\n{shown(made)}")
+    return "".join(texts)
 
 
 def _kin(circuit: Circuit, table: Table, readers: Readers) -> Kin | None:
