@@ -87,7 +87,7 @@ examples:
   sspcore bench engine --only W3,W7 --peers zql,sqlite
                                                      some workloads, some peers
   sspcore bench engine --only W2 --peers ""          sspcore alone
-  sspcore bench routing --quick                      every strategy on every workload, in under a minute
+  sspcore bench routing --quick                      every strategy on every workload, in about a minute
   sspcore bench routing --strategy predicate,mine --only tenants --options 'mine={"column": "tenant"}'
 """
 _SCHEMA_HELP = """\
