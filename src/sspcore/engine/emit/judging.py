@@ -54,6 +54,9 @@ class JudgingEmitter(MembershipEmitter):
 
     def anew(self) -> None:
         """What all left rows show, the right being as it is."""
+        if self.wanted is None:
+            super().anew()
+            return
         source = self.source
         with source.block("def anew(rows0):"):
             source.line("out = {}")
@@ -64,6 +67,11 @@ class JudgingEmitter(MembershipEmitter):
                 with source.block("if b is not None:"):
                     source.line("out[k0] = b")
             source.line("return out")
+
+    def judge(self) -> str:
+        """What it takes to judge the left row `r0` from scratch; the text of the verdict on it."""
+        self.source.line(f"h = {self.left.key('r0', True)}")
+        return self.ask("r0")
 
     def forget(self) -> str:
         """Take what is kept of a left row that goes or changes; the text of the verdict on it."""

@@ -94,18 +94,10 @@ class MarkingEmitter(MembershipEmitter):
                     self.group.file(None, "d")
             source.line("return anew(rows0)")
 
-    def anew(self) -> None:
-        """What all left rows show, the right being as it is."""
-        source = self.source
-        with source.block("def anew(rows0):"):
-            source.line("out = {}")
-            with source.block("for k0, r0 in rows0.items():"), ExitStack() as stack:
-                self.guard(stack, self.left.passing("r0"))
-                self._keys("g", "c", "r0", True)
-                source.line(f"v = {self.verdict('g')}")
-                self.guard(stack, self.late("r0", "v"))
-                source.line(f"out[k0] = {self.output('r0', 'v')}")
-            source.line("return out")
+    def judge(self) -> str:
+        """What it takes to judge the left row `r0` from scratch; the text of the verdict on it."""
+        self._keys("g", "c", "r0", True)
+        return self.verdict("g")
 
     def _keys(self, key: str, group: str, row: str, there: bool = False) -> None:
         self.source.line(f"{key} = {self.left.key(row, there)}")
@@ -113,24 +105,15 @@ class MarkingEmitter(MembershipEmitter):
 
     # Changes
 
-    def change_left(self) -> None:
-        """The function that takes changes of the left."""
-        source = self.source
-        with source.block("def change_0(changes):"):
-            source.note(f"changes of {self.frame.name_of(0)}")
-            source.line("out = []")
-            with source.block("for k0, o0, n0 in changes:"):
-                self.left.enter()
-                self._keys("g", "c", "o0")
-                self._keys("h", "d", "n0")
-                self.shows("a", "o0", self.verdict("g"))
-                self.shows("b", "n0", self.verdict("h"))
-                self.left.file("g", "h")
-                self.group.file("c", "d")
-                with source.block(f"if {self.differ()}:"):
-                    source.line("out.append((k0, a, b))")
-            self.count()
-            source.line("return out")
+    def keys(self) -> None:
+        """The keys of a left row: `g` and `c` it had, `h` and `d` it has."""
+        self._keys("g", "c", "o0")
+        self._keys("h", "d", "n0")
+
+    def file(self) -> None:
+        """A left row goes from where it was filed to where it is found now."""
+        self.left.file("g", "h")
+        self.group.file("c", "d")
 
     def change_right(self) -> None:
         """The function that takes changes of the right: left rows whose verdict they turn."""

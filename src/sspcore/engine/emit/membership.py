@@ -114,21 +114,25 @@ class MembershipEmitter:
 
     def anew(self) -> None:
         """What all left rows show, the right being as it is."""
-        source, key = self.source, self.left.key("r0", True)
+        source = self.source
         with source.block("def anew(rows0):"):
             test = self.left.passing("r0")
             if self.wanted is not None:
-                found = self.verdict(bracketed(key))
+                found = self.judge()
                 tests = both([test, found if self.wanted else f"not {bracketed(found)}", self.late("r0", "None")])
                 source.line(f"return {{k0: {self.output('r0')} for k0, r0 in rows0.items() if {tests}}}")
                 return
             source.line("out = {}")
             with source.block("for k0, r0 in rows0.items():"), ExitStack() as stack:
                 self.guard(stack, test)
-                source.line(f"v = {self.verdict(bracketed(key))}")
+                source.line(f"v = {self.judge()}")
                 self.guard(stack, self.late("r0", "v"))
                 source.line(f"out[k0] = {self.output('r0', 'v')}")
             source.line("return out")
+
+    def judge(self) -> str:
+        """What it takes to judge the left row `r0` from scratch; the text of the verdict on it."""
+        return self.verdict(bracketed(self.left.key("r0", True)))
 
     # Changes
 
@@ -140,15 +144,23 @@ class MembershipEmitter:
             source.line("out = []")
             with source.block("for k0, o0, n0 in changes:"):
                 self.left.enter()
-                source.line(f"g = {self.left.key('o0')}")
-                source.line(f"h = {self.left.key('n0')}")
+                self.keys()
                 self.shows("a", "o0", self.verdict("g"))
                 self.shows("b", "n0", self.verdict("h"))
-                self.left.file("g", "h")
+                self.file()
                 with source.block(f"if {self.differ()}:"):
                     source.line("out.append((k0, a, b))")
             self.count()
             source.line("return out")
+
+    def keys(self) -> None:
+        """The keys of a left row: `g` it had, `h` it has."""
+        self.source.line(f"g = {self.left.key('o0')}")
+        self.source.line(f"h = {self.left.key('n0')}")
+
+    def file(self) -> None:
+        """A left row goes from where it was filed to where it is found now."""
+        self.left.file("g", "h")
 
     def differ(self) -> str:
         """The text of whether `a` and `b`, of which either may be None, differ."""

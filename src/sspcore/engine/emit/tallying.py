@@ -34,19 +34,6 @@ class TallyingEmitter(JudgingEmitter):
         self.found = "True if t[1] else None if t[0] and (p is None or t[2]) else False"
         self.nothing = self.write.shared("nothing", cells.fixed((0, 0, 0), "the tally of a row that is not there"))
 
-    def anew(self) -> None:
-        """What all left rows show, the right being as it is."""
-        source = self.source
-        with source.block("def anew(rows0):"):
-            source.line("out = {}")
-            with source.block("for k0, r0 in rows0.items():"), ExitStack() as stack:
-                self.guard(stack, self.left.passing("r0"))
-                source.line(f"h = {self.left.key('r0', True)}")
-                source.line(f"v = {self.ask('r0')}")
-                self.guard(stack, self.late("r0", "v"))
-                source.line(f"out[k0] = {self.output('r0', 'v')}")
-            source.line("return out")
-
     def forget(self) -> str:
         """Take the tally of a left row that goes or changes; the text of the verdict on it."""
         self.source.line(f"t = partners.pop(k0, {self.nothing})")
